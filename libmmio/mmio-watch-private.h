@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The watch engine: turns GFileMonitor's events, and comparisons of the file's state, into what happened to the file.
+ * It knows nothing of memory, of mappings or of MmioFile.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "mmio-enums.h"
+
+G_BEGIN_DECLS
+
+typedef struct _MmioWatch MmioWatch;
+
+typedef enum
+{
+  MMIO_WATCH_CHANGED,           /* content or size; offset and length say where */
+  MMIO_WATCH_METADATA,
+  MMIO_WATCH_REMOVED,
+  MMIO_WATCH_REPLACED,          /* another inode stands at the path now */
+  MMIO_WATCH_SETTLED,
+  MMIO_WATCH_ABOUT_TO_CHANGE
+} MmioWatchWhat;
+
+/* All of a file's state that stat tells and that is compared. All zero where the file doesn't exist. */
+typedef struct
+{
+  gboolean exists;
+  guint64 device;
+  guint64 inode;
+  guint64 size;                 /* bytes */
+  gint64 mtime;                 /* ns since the epoch */
+  gint64 ctime;                 /* ns */
+  guint32 mode;
+  guint32 uid;
+  guint32 gid;
+  guint64 n_links;
+} MmioFileState;
+
+typedef struct
+{
+  MmioWatchWhat what;
+  guint64 offset;               /* bytes; meaningful with MMIO_WATCH_CHANGED */
+  guint64 length;               /* bytes */
+  MmioFileState state;          /* of the path, as it is now */
+} MmioWatchReport;
+
+/* Called in the watch's main context, outside all locks. May stop the watch. */
+typedef void (*MmioWatchFunc) (const MmioWatchReport *report,
+                               gpointer               user_data);
+
+typedef struct
+{
+  GFile *location;              /* what is watched; NULL for a file known only by its descriptor (then polled by fstat) */
+  int fd;                       /* the mapped inode, duplicated by the engine; -1 if none. The state at start is compared with it,
+                                 * so nothing that happened between opening and watching is missed */
+  MmioWatchFlags flags;
+  guint interval;               /* ms by which bursts are coalesced; 0: every event */
+  guint settle_time;            /* ms */
+  guint64 locate_limit;         /* bytes */
+} MmioWatchSetup;
+
+/* Starts watching; reports come in the thread-default main context of the calling thread.
+ * destroy is called once, when no report can come any more. */
+MmioWatch  *mmio_watch_start       (const MmioWatchSetup *setup,
+                                    MmioWatchFunc         func,
+                                    gpointer              user_data,
+                                    GDestroyNotify        destroy,
+                                    GCancellable         *cancellable,
+                                    GError              **error);
+/* After it returns no report comes any more, if it was called in the watch's own context's thread; from any other thread, none
+ * begins any more. Frees the watch. */
+void        mmio_watch_stop        (MmioWatch            *watch);
+/* Our own announcement of a flush has just been made on fd: the event it raises is not to be reported, unless
+ * the file's state then differs from the one now. Any thread. */
+void        mmio_watch_expect      (MmioWatch            *watch);
+/* The owner has mapped what the path names now: compare with this descriptor from now on. Any thread. */
+void        mmio_watch_rebase      (MmioWatch            *watch,
+                                    int                   fd);
+/* "inotify", "poll", …: what the changes are heard from now. Static. Any thread. */
+const char *mmio_watch_get_backend (MmioWatch            *watch);
+
+G_END_DECLS
