@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#define MMIO_INSIDE
+
+#include <mmio-version.h>
+
+#include <mmio-enums.h>
+#include <mmio-enum-types.h>
+#include <mmio-error.h>
+
+#undef MMIO_INSIDE

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# One list of public symbols: what the library exports, the version script, the headers and the GIR name the same.
+set -eu
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+number=0
+failed=0
+
+same () # NAME FILE FILE
+{
+  number=$((number + 1))
+  if diff -u "$2" "$3" > "$folder/diff"; then
+    echo "ok $number - $1"
+  else
+    failed=1
+    sed 's/^/# /' "$folder/diff"
+    echo "not ok $number - $1"
+  fi
+}
+
+sed -n '/global:/,/local:/s/^ *\(mmio_[a-z0-9_]*\);$/\1/p' "$top_srcdir/libmmio/libmmio.map" > "$folder/map-as-it-is"
+LC_ALL=C sort "$folder/map-as-it-is" > "$folder/map"
+same /symbols/version-script-is-in-order "$folder/map-as-it-is" "$folder/map"
+
+"$NM" -D --defined-only "$top_builddir/.libs/libmmio-1.0.so" |
+  awk '$2 != "A" { sub (/@.*/, "", $3); print $3 }' | LC_ALL=C sort > "$folder/library"
+same /symbols/library-exports-the-version-script "$folder/map" "$folder/library"
+
+# The headers as installed: what an MMIO_AVAILABLE_IN macro stands before.
+headers=$folder/headers.c
+for header in "$top_srcdir"/libmmio/mmio*.h "$top_builddir"/libmmio/mmio*.h; do
+  case $header in *-private.h) ;; *) cat "$header" ;; esac
+done > "$headers"
+# What is installed, not what a stray file says
+awk '
+  /MMIO_AVAILABLE_IN_[0-9_]+ *$/ || /^MMIO_AVAILABLE_IN_[0-9_]+ / || /^MMIO_DEPRECATED/ { public = 1 }
+  public && match ($0, /mmio_[a-z0-9_]+ *\(/) {
+    name = substr ($0, RSTART, RLENGTH); sub (/ *\($/, "", name); print name; public = 0
+  }
+  public && /G_DECLARE_FINAL_TYPE/ { }
+' "$headers" | LC_ALL=C sort -u > "$folder/headers"
+same /symbols/headers-declare-the-version-script "$folder/map" "$folder/headers"
+
+if test -f "$top_builddir/Mmio-1.0.gir"; then
+  # Each type's get_type is an attribute; functions that stand for another's name in bindings are listed all the same.
+  { grep -o 'c:identifier="mmio_[a-z0-9_]*"' "$top_builddir/Mmio-1.0.gir" | cut -d'"' -f2
+    grep -o 'glib:get-type="mmio_[a-z0-9_]*"' "$top_builddir/Mmio-1.0.gir" | cut -d'"' -f2
+  } | LC_ALL=C sort -u > "$folder/gir"
+  same /symbols/gir-names-the-version-script "$folder/map" "$folder/gir"
+else
+  number=$((number + 1))
+  echo "ok $number - /symbols/gir-names-the-version-script # SKIP built without introspection"
+fi
+
+echo "1..$number"
+exit $failed
