@@ -32,6 +32,7 @@ typedef struct
   guint64 size;                 /* bytes */
   gint64 mtime;                 /* ns since the epoch */
   gint64 ctime;                 /* ns */
+  gint64 birth;                 /* ns; 0 where the file system doesn't tell */
   guint32 mode;
   guint32 uid;
   guint32 gid;
@@ -52,9 +53,10 @@ typedef void (*MmioWatchFunc) (const MmioWatchReport *report,
 
 typedef struct
 {
-  GFile *location;              /* what is watched; NULL for a file known only by its descriptor (then polled by fstat) */
+  GFile *location;              /* what is watched; NULL for a file known only by its descriptor: it is never removed or replaced */
   int fd;                       /* the mapped inode, duplicated by the engine; -1 if none. The state at start is compared with it,
-                                 * so nothing that happened between opening and watching is missed */
+                                 * so nothing that happened between opening and watching is missed. Open for writing, it says that
+                                 * the owner may store through a mapping: times that move without an event then mean nothing */
   MmioWatchFlags flags;
   guint interval;               /* ms by which bursts are coalesced; 0: every event */
   guint settle_time;            /* ms */
@@ -62,7 +64,8 @@ typedef struct
 } MmioWatchSetup;
 
 /* Starts watching; reports come in the thread-default main context of the calling thread.
- * destroy is called once, when no report can come any more. */
+ * destroy is called once, when no report can come any more: in mmio_watch_stop (), or where a report that was under way then ends.
+ * MMIO_ERROR_WATCH_FAILED, or MMIO_ERROR_NOT_SUPPORTED for a location that is no local file. */
 MmioWatch  *mmio_watch_start       (const MmioWatchSetup *setup,
                                     MmioWatchFunc         func,
                                     gpointer              user_data,
@@ -72,8 +75,11 @@ MmioWatch  *mmio_watch_start       (const MmioWatchSetup *setup,
 /* After it returns no report comes any more, if it was called in the watch's own context's thread; from any other thread, none
  * begins any more. Frees the watch. */
 void        mmio_watch_stop        (MmioWatch            *watch);
-/* Our own announcement of a flush has just been made on fd: the event it raises is not to be reported, unless
- * the file's state then differs from the one now. Any thread. */
+/* Around something of our own that raises an event not to be reported: an announcement, a change of size.
+ *   mmio_watch_hold (watch); … one such call … ; mmio_watch_expect (watch);
+ * What happened before is still reported, and so is what somebody else does meanwhile, as far as the system tells it apart:
+ * keep the time between the two short. Any thread; pairs may overlap. */
+void        mmio_watch_hold        (MmioWatch            *watch);
 void        mmio_watch_expect      (MmioWatch            *watch);
 /* The owner has mapped what the path names now: compare with this descriptor from now on. Any thread. */
 void        mmio_watch_rebase      (MmioWatch            *watch,

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What stat tells of a file, and what a difference means. No events, no threads, no memory of its own.
+ */
+#pragma once
+
+#include "mmio-watch-private.h"
+
+G_BEGIN_DECLS
+
+/* What was heard since the state was last read. */
+typedef enum /*< flags >*/
+{
+  MMIO_WATCH_HINT_NONE = 0,
+  MMIO_WATCH_HINT_WRITE = 1 << 0,       /* the content or the size was written to */
+  MMIO_WATCH_HINT_ATTRIBUTES = 1 << 1,  /* mode, owner, times, links or extended attributes were set */
+  MMIO_WATCH_HINT_PATH = 1 << 2,        /* something happened to the name: look what it names now */
+  MMIO_WATCH_HINT_LOST = 1 << 3         /* events were lost: anything may have happened */
+} MmioWatchHints;
+
+/* What is not heard but known. */
+typedef enum /*< flags >*/
+{
+  MMIO_WATCH_KNOWN_NONE = 0,
+  MMIO_WATCH_KNOWN_STORES = 1 << 0,     /* the owner stores through a mapping and every other write raises an event:
+                                         * times that moved without one are the owner's own doing */
+  MMIO_WATCH_KNOWN_FRESH = 1 << 1       /* the state before was read within one tick of the file system's clock after the
+                                         * file was touched: a later write may have left the same times */
+} MmioWatchKnown;
+
+/* All that may have to be said, in this order. */
+typedef struct
+{
+  gboolean removed;
+  gboolean replaced;
+  gboolean changed;
+  gboolean metadata;
+  guint64 offset;               /* bytes; of what changed */
+  guint64 length;               /* bytes */
+} MmioWatchVerdict;
+
+/* FALSE if it can't be told now (an input error, no memory); a path that leads nowhere is a state: it doesn't exist.
+ * Follows symbolic links. */
+gboolean mmio_file_state_read_path  (const char          *path,
+                                     MmioFileState       *state);
+gboolean mmio_file_state_read_fd    (int                  fd,
+                                     MmioFileState       *state);
+/* Sound as long as one of the two is kept from going by an open descriptor. */
+gboolean mmio_file_state_same_inode (const MmioFileState *a,
+                                     const MmioFileState *b);
+gboolean mmio_file_state_equal      (const MmioFileState *a,
+                                     const MmioFileState *b);
+/* Might a write that comes after now (the clock's time before the state was read, ns) leave the same times? */
+gboolean mmio_file_state_is_fresh   (const MmioFileState *state,
+                                     gint64               now);
+
+void     mmio_watch_classify        (const MmioFileState *before,
+                                     const MmioFileState *now,
+                                     MmioWatchHints       hints,
+                                     MmioWatchKnown       known,
+                                     MmioWatchVerdict    *verdict);
+
+G_END_DECLS

@@ -1,0 +1,942 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The watch engine on real files: what happens to them, and what is said then.
+ */
+#include "config.h"
+
+#include "mmio-error.h"
+#include "mmio-watch-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 20000
+
+typedef struct
+{
+  char *folder;
+  char *path;
+  int fd;                       /* as the owner's mapping has it */
+  MmioWatch *watch;
+  GQueue reports;               /* of MmioWatchReport */
+  guint n_started;
+  guint n_destroyed;
+  gboolean stop_at_report;
+  GMainContext *context;        /* where the reports must come; NULL: the default one */
+  gboolean timed_out;
+} Fixture;
+
+static void
+heard (const MmioWatchReport *report,
+       gpointer               user_data)
+{
+  Fixture *f = user_data;
+
+  g_assert_true (g_main_context_is_owner (f->context != NULL ? f->context : g_main_context_default ()));
+  g_queue_push_tail (&f->reports, g_memdup2 (report, sizeof *report));
+  if (f->stop_at_report)
+    g_clear_pointer (&f->watch, mmio_watch_stop);
+}
+
+static void
+destroyed (gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_atomic_int_inc (&f->n_destroyed);
+}
+
+static void
+write_file (const char *path,
+            const char *text)
+{
+  int fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (write (fd, text, strlen (text)), ==, (gssize) strlen (text));
+  g_assert_no_errno (close (fd));
+}
+
+static void
+write_at (const char *path,
+          off_t       offset,
+          const char *text)
+{
+  int fd = open (path, O_WRONLY | O_CLOEXEC);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (pwrite (fd, text, strlen (text), offset), ==, (gssize) strlen (text));
+  g_assert_no_errno (close (fd));
+}
+
+static void
+append (const char *path,
+        const char *text)
+{
+  int fd = open (path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (write (fd, text, strlen (text)), ==, (gssize) strlen (text));
+  g_assert_no_errno (close (fd));
+}
+
+/* In another process; $1 is the watched path, and the folder the one it is in. */
+static void
+shell (Fixture    *f,
+       const char *script)
+{
+  const char *argv[] = { "/bin/sh", "-e", "-c", script, "sh", f->path, NULL };
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  g_spawn_sync (f->folder, (char **) argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, NULL, &status, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_spawn_check_wait_status (status, &error));
+  g_assert_no_error (error);
+}
+
+static void
+save_atomically (Fixture    *f,
+                 const char *text)
+{
+  g_autofree char *temporary = g_strconcat (f->path, ".new", NULL);
+
+  write_file (temporary, text);
+  g_assert_no_errno (rename (temporary, f->path));
+}
+
+static char *
+in_folder (Fixture    *f,
+           const char *name)
+{
+  return g_build_filename (f->folder, name, NULL);
+}
+
+static void
+set_up_at (Fixture    *f,
+           const char *name)
+{
+  g_autoptr (GError) error = NULL;
+
+  f->folder = g_dir_make_tmp ("mmio-watch-XXXXXX", &error);
+  g_assert_no_error (error);
+  f->path = in_folder (f, name);
+  write_file (f->path, "0123456789");
+  f->fd = -1;
+}
+
+static void
+set_up (Fixture      *f,
+        gconstpointer data G_GNUC_UNUSED)
+{
+  set_up_at (f, "file");
+}
+
+static void
+tear_down (Fixture      *f,
+           gconstpointer data G_GNUC_UNUSED)
+{
+  const char *argv[] = { "rm", "-rf", f->folder, NULL };
+
+  if (f->watch != NULL)
+    {
+      g_clear_pointer (&f->watch, mmio_watch_stop);
+      g_assert_cmpuint (f->n_destroyed, ==, f->n_started);
+    }
+  g_queue_clear_full (&f->reports, g_free);
+  if (f->fd >= 0)
+    close (f->fd);
+  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+  g_free (f->folder);
+  g_free (f->path);
+}
+
+static void
+start_with (Fixture              *f,
+            const MmioWatchSetup *setup)
+{
+  g_autoptr (GError) error = NULL;
+
+  f->watch = mmio_watch_start (setup, heard, f, destroyed, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (f->watch);
+  f->n_started++;
+}
+
+static void
+start_at_interval (Fixture *f,
+                   guint    interval)
+{
+  g_autoptr (GFile) location = g_file_new_for_path (f->path);
+  MmioWatchSetup setup = { .location = location, .fd = -1, .interval = interval };
+
+  if (f->fd < 0)
+    f->fd = open (f->path, O_RDWR | O_CLOEXEC);
+  g_assert_cmpint (f->fd, >=, 0);
+  setup.fd = f->fd;
+  start_with (f, &setup);
+}
+
+/* And lets the comparison at the start go by, which may find a change before the event of it arrives. */
+static void
+start (Fixture *f)
+{
+  start_at_interval (f, 0);
+  while (g_queue_is_empty (&f->reports) && g_main_context_iteration (f->context, FALSE))
+    ;
+}
+
+static gboolean
+lose_patience (gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  f->timed_out = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static const char *
+name_of (MmioWatchWhat what)
+{
+  const char *names[] = { "changed", "metadata", "removed", "replaced", "settled", "about-to-change" };
+
+  return names[what];
+}
+
+static MmioWatchReport
+next (Fixture *f)
+{
+  g_autofree MmioWatchReport *report = NULL;
+  g_autoptr (GSource) patience = g_timeout_source_new (PATIENCE_MS);
+
+  f->timed_out = FALSE;
+  g_source_set_callback (patience, lose_patience, f, NULL);
+  g_source_attach (patience, f->context);
+  while (g_queue_is_empty (&f->reports) && !f->timed_out)
+    g_main_context_iteration (f->context, TRUE);
+  g_source_destroy (patience);
+  g_assert_false (f->timed_out);
+
+  report = g_queue_pop_head (&f->reports);
+  g_test_message ("%s, offset %" G_GUINT64_FORMAT ", length %" G_GUINT64_FORMAT ", size %" G_GUINT64_FORMAT,
+                  name_of (report->what), report->offset, report->length, report->state.size);
+  return *report;
+}
+
+static MmioWatchReport
+assert_next (Fixture      *f,
+             MmioWatchWhat what)
+{
+  MmioWatchReport report = next (f);
+
+  g_assert_cmpstr (name_of (report.what), ==, name_of (what));
+  return report;
+}
+
+static void
+assert_next_changed (Fixture *f,
+                     guint64  offset,
+                     guint64  length)
+{
+  MmioWatchReport report = assert_next (f, MMIO_WATCH_CHANGED);
+
+  g_assert_cmpuint (report.offset, ==, offset);
+  g_assert_cmpuint (report.length, ==, length);
+}
+
+static void
+monitor_heard (GFileMonitor     *monitor G_GNUC_UNUSED,
+               GFile            *file G_GNUC_UNUSED,
+               GFile            *other_file G_GNUC_UNUSED,
+               GFileMonitorEvent event,
+               gpointer          user_data)
+{
+  if (event == G_FILE_MONITOR_EVENT_ATTRIBUTE_CHANGED)
+    *(gboolean *) user_data = TRUE;
+}
+
+/* Everything that happened so far has been reported, and been asserted before this is called: what follows on
+ * each of the ways that events take is heard, and nothing else comes before it. */
+static void
+assert_nothing_more (Fixture *f)
+{
+#ifndef HAVE_SYS_INOTIFY_H
+  /* with nothing but GFileMonitor an event that comes late is reported again */
+  while (g_main_context_iteration (f->context, FALSE))
+    ;
+  g_queue_clear_full (&f->reports, g_free);
+  return;
+#endif
+  g_autoptr (GFile) location = g_file_new_for_path (f->path);
+  g_autoptr (GFileMonitor) monitor = g_file_monitor_file (location, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
+  gboolean arrived = FALSE;
+
+  g_assert_true (g_queue_is_empty (&f->reports));
+  g_file_monitor_set_rate_limit (monitor, 0);
+  g_signal_connect (monitor, "changed", G_CALLBACK (monitor_heard), &arrived);
+  g_assert_no_errno (chmod (f->path, 0600));
+  assert_next (f, MMIO_WATCH_METADATA);
+  while (!arrived)
+    g_main_context_iteration (f->context, TRUE);
+  while (g_main_context_iteration (f->context, FALSE))
+    ;
+  if (!g_queue_is_empty (&f->reports))
+    g_assert_cmpstr (name_of (next (f).what), ==, "nothing");
+}
+
+/* The tests */
+
+static void
+test_write (Fixture      *f,
+            gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  write_at (f->path, 3, "x");
+  assert_next_changed (f, 0, 10);
+  write_at (f->path, 3, "x");
+  assert_next_changed (f, 0, 10);
+  assert_nothing_more (f);
+}
+
+static void
+test_write_by_another_process (Fixture      *f,
+                               gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  shell (f, "printf x | dd of=\"$1\" conv=notrunc status=none");
+  assert_next_changed (f, 0, 10);
+  assert_nothing_more (f);
+}
+
+static void
+test_append (Fixture      *f,
+             gconstpointer data G_GNUC_UNUSED)
+{
+  MmioWatchReport report;
+
+  start (f);
+  append (f->path, "abc");
+  assert_next_changed (f, 10, 3);
+  append (f->path, "defgh");
+  report = assert_next (f, MMIO_WATCH_CHANGED);
+  g_assert_cmpuint (report.offset, ==, 13);
+  g_assert_cmpuint (report.length, ==, 5);
+  g_assert_true (report.state.exists);
+  g_assert_cmpuint (report.state.size, ==, 18);
+  assert_nothing_more (f);
+}
+
+static void
+test_truncate (Fixture      *f,
+               gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  g_assert_no_errno (truncate (f->path, 4));
+  assert_next_changed (f, 0, 4);
+  g_assert_no_errno (truncate (f->path, 0));
+  assert_next_changed (f, 0, 0);
+  g_assert_no_errno (truncate (f->path, 6));
+  assert_next_changed (f, 0, 6);
+  assert_nothing_more (f);
+}
+
+static void
+test_metadata (Fixture      *f,
+               gconstpointer data G_GNUC_UNUSED)
+{
+  const struct timespec times[2] = { { 1000, 0 }, { 2000, 0 } };
+
+  start (f);
+  g_assert_no_errno (chmod (f->path, 0640));
+  assert_next (f, MMIO_WATCH_METADATA);
+  g_assert_no_errno (chown (f->path, getuid (), getgid ()));
+  assert_next (f, MMIO_WATCH_METADATA);
+  g_assert_no_errno (utimensat (AT_FDCWD, f->path, times, 0));
+  assert_next (f, MMIO_WATCH_METADATA);
+  assert_nothing_more (f);
+}
+
+static void
+test_extended_attribute (Fixture      *f,
+                         gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  if (setxattr (f->path, "user.mmio", "1", 1, 0) != 0)
+    {
+      g_assert_cmpint (errno, ==, ENOTSUP);
+      g_test_skip ("the temporary folder's file system has no extended attributes");
+      return;
+    }
+  assert_next (f, MMIO_WATCH_METADATA);
+  assert_nothing_more (f);
+}
+
+static void
+test_link_count (Fixture      *f,
+                 gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *other = in_folder (f, "other");
+
+  start (f);
+  g_assert_no_errno (link (f->path, other));
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_METADATA).state.n_links, ==, 2);
+  g_assert_no_errno (unlink (other));
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_METADATA).state.n_links, ==, 1);
+  assert_nothing_more (f);
+}
+
+static void
+test_reading_is_nothing (Fixture      *f,
+                         gconstpointer data G_GNUC_UNUSED)
+{
+  const struct timespec times[2] = { { 1000, 0 }, { 0, UTIME_OMIT } };
+
+  start (f);
+  shell (f, "cat \"$1\" > /dev/null; : >> \"$1\"");
+  g_assert_no_errno (utimensat (AT_FDCWD, f->path, times, 0));
+  assert_nothing_more (f);
+}
+
+static void
+test_write_through_another_name (Fixture      *f,
+                                 gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *folder = in_folder (f, "elsewhere");
+  g_autofree char *other = g_build_filename (folder, "name", NULL);
+
+  g_assert_no_errno (g_mkdir (folder, 0700));
+  g_assert_no_errno (link (f->path, other));
+  start (f);
+  append (other, "abc");
+  assert_next_changed (f, 10, 3);
+  assert_nothing_more (f);
+}
+
+static void
+test_unlink (Fixture      *f,
+             gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  g_assert_no_errno (unlink (f->path));
+  g_assert_false (assert_next (f, MMIO_WATCH_REMOVED).state.exists);
+  write_file (f->path, "new");
+  g_assert_true (assert_next (f, MMIO_WATCH_REPLACED).state.exists);
+  /* written before or after we looked: both are true */
+  append (f->path, "er");
+  while (assert_next (f, MMIO_WATCH_CHANGED).state.size != 5)
+    ;
+}
+
+static void
+test_rename_away_and_back (Fixture      *f,
+                           gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *other = in_folder (f, "other");
+
+  start (f);
+  g_assert_no_errno (rename (f->path, other));
+  assert_next (f, MMIO_WATCH_REMOVED);
+  append (other, "unheard");
+  g_assert_no_errno (rename (other, f->path));
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 17);
+  append (f->path, "heard");
+  assert_next_changed (f, 17, 5);
+  assert_nothing_more (f);
+}
+
+static void
+test_atomic_save (Fixture      *f,
+                  gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  save_atomically (f, "saved");
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 5);
+  append (f->path, "more");
+  assert_next_changed (f, 5, 4);
+  assert_nothing_more (f);
+}
+
+static void
+test_atomic_save_ten_times (Fixture      *f,
+                            gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  for (guint i = 0; i < 10; i++)
+    {
+      g_autofree char *text = g_strnfill (i, 'x');
+
+      save_atomically (f, text);
+      g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, i);
+    }
+  assert_nothing_more (f);
+
+  /* in one burst, the last one is what counts */
+  for (guint i = 0; i < 10; i++)
+    save_atomically (f, i < 9 ? "not last" : "last");
+  while (assert_next (f, MMIO_WATCH_REPLACED).state.size != 4)
+    ;
+  assert_nothing_more (f);
+}
+
+static void
+test_save_by_others (Fixture      *f,
+                     gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  start (f);
+  shell (f, "sed -i s/5/five/ \"$1\"");
+  assert_next (f, MMIO_WATCH_REPLACED);
+  assert_nothing_more (f);
+
+  g_file_set_contents (f->path, "by GLib", -1, &error);
+  g_assert_no_error (error);
+  assert_next (f, MMIO_WATCH_REPLACED);
+  assert_nothing_more (f);
+
+  /* as an editor does that keeps a backup */
+  shell (f, "mv \"$1\" \"$1~\"; echo saved > \"$1\"");
+  while (next (f).what != MMIO_WATCH_REPLACED)
+    ;
+}
+
+static void
+test_recreate_at_once (Fixture      *f,
+                       gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  for (guint i = 0; i < 20; i++)
+    {
+      /* a file system is free to give the new file the number of the old one, and the same size and times */
+      g_assert_no_errno (unlink (f->path));
+      write_file (f->path, "0123456789");
+      assert_next (f, MMIO_WATCH_REPLACED);
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+      g_queue_clear_full (&f->reports, g_free);
+    }
+}
+
+static void
+test_difference_at_the_start (Fixture      *f,
+                              gconstpointer data G_GNUC_UNUSED)
+{
+  f->fd = open (f->path, O_RDONLY | O_CLOEXEC);
+  save_atomically (f, "saved");
+  start_at_interval (f, 0);
+  g_assert_true (g_queue_is_empty (&f->reports));
+  assert_next (f, MMIO_WATCH_REPLACED);
+  assert_nothing_more (f);
+  g_clear_pointer (&f->watch, mmio_watch_stop);
+
+  g_assert_no_errno (unlink (f->path));
+  start_at_interval (f, 0);
+  assert_next (f, MMIO_WATCH_REMOVED);
+}
+
+static void
+test_link_target_changes (Fixture      *f,
+                          gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *folder = in_folder (f, "elsewhere");
+  g_autofree char *target = g_build_filename (folder, "target", NULL);
+  g_autofree char *temporary = g_build_filename (folder, "temporary", NULL);
+
+  g_assert_no_errno (g_mkdir (folder, 0700));
+  g_assert_no_errno (rename (f->path, target));
+  g_assert_no_errno (symlink (target, f->path));
+  start (f);
+  append (target, "abc");
+  assert_next_changed (f, 10, 3);
+  write_file (temporary, "saved");
+  g_assert_no_errno (rename (temporary, target));
+  assert_next (f, MMIO_WATCH_REPLACED);
+  g_assert_no_errno (unlink (target));
+  assert_next (f, MMIO_WATCH_REMOVED);
+  write_file (target, "again");
+  assert_next (f, MMIO_WATCH_REPLACED);
+}
+
+static void
+test_link_changes (Fixture      *f,
+                   gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *first = in_folder (f, "first");
+  g_autofree char *second = in_folder (f, "second");
+  g_autofree char *temporary = in_folder (f, "temporary");
+
+  g_assert_no_errno (rename (f->path, first));
+  write_file (second, "second");
+  g_assert_no_errno (symlink (first, f->path));
+  start (f);
+  g_assert_no_errno (symlink (second, temporary));
+  g_assert_no_errno (rename (temporary, f->path));
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 6);
+  append (second, "abc");
+  assert_next_changed (f, 6, 3);
+  g_assert_no_errno (unlink (f->path));
+  assert_next (f, MMIO_WATCH_REMOVED);
+}
+
+static void
+test_folder_goes_and_comes (Fixture      *f,
+                            gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *folder = in_folder (f, "folder");
+  g_autofree char *renamed = in_folder (f, "renamed");
+  g_autofree char *path = g_build_filename (folder, "file", NULL);
+
+  g_assert_no_errno (g_mkdir (folder, 0700));
+  g_assert_no_errno (rename (f->path, path));
+  g_free (f->path);
+  f->path = g_steal_pointer (&path);
+  start (f);
+
+  g_assert_no_errno (rename (folder, renamed));
+  assert_next (f, MMIO_WATCH_REMOVED);
+  g_assert_no_errno (g_mkdir (folder, 0700));
+  write_file (f->path, "new");
+  assert_next (f, MMIO_WATCH_REPLACED);
+
+  shell (f, "rm -r folder");
+  while (next (f).what != MMIO_WATCH_REMOVED)
+    ;
+  shell (f, "mkdir folder; echo again > folder/file");
+  assert_next (f, MMIO_WATCH_REPLACED);
+}
+
+static void
+test_name_that_is_no_text (void)
+{
+  Fixture f = { 0 };
+
+  set_up_at (&f, "caf\xe9\n\xff name");
+  start (&f);
+  append (f.path, "abc");
+  assert_next_changed (&f, 10, 3);
+  save_atomically (&f, "saved");
+  assert_next (&f, MMIO_WATCH_REPLACED);
+  assert_nothing_more (&f);
+  tear_down (&f, NULL);
+}
+
+static void
+test_descriptor_alone (Fixture      *f,
+                       gconstpointer data G_GNUC_UNUSED)
+{
+  MmioWatchSetup setup = { .location = NULL, .fd = -1 };
+
+  f->fd = open (f->path, O_RDONLY | O_CLOEXEC);
+  setup.fd = f->fd;
+  start_with (f, &setup);
+  append (f->path, "abc");
+  assert_next_changed (f, 10, 3);
+  g_assert_no_errno (chmod (f->path, 0600));
+  assert_next (f, MMIO_WATCH_METADATA);
+  g_assert_no_errno (unlink (f->path));
+  assert_next (f, MMIO_WATCH_METADATA);
+}
+
+static void
+test_burst_is_coalesced (Fixture      *f,
+                         gconstpointer data G_GNUC_UNUSED)
+{
+  start_at_interval (f, 50);
+  for (guint i = 0; i < 100; i++)
+    append (f->path, "x");
+  g_assert_no_errno (chmod (f->path, 0640));
+  assert_next_changed (f, 10, 100);
+  assert_next (f, MMIO_WATCH_METADATA);
+  save_atomically (f, "saved");
+  append (f->path, "x");
+  assert_next (f, MMIO_WATCH_REPLACED);
+  assert_nothing_more (f);
+}
+
+static gboolean
+append_one (gpointer user_data)
+{
+  append (user_data, "x");
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_busy_writer_is_heard (Fixture      *f,
+                           gconstpointer data G_GNUC_UNUSED)
+{
+  guint writer;
+
+  start_at_interval (f, 100);
+  writer = g_timeout_add (2, append_one, f->path);
+  for (guint i = 0; i < 3; i++)
+    assert_next (f, MMIO_WATCH_CHANGED);
+  g_source_remove (writer);
+}
+
+static gboolean
+can_announce (void)
+{
+#if defined HAVE_SYS_INOTIFY_H && HAVE_DECL_FALLOC_FL_KEEP_SIZE
+  return TRUE;
+#else
+  g_test_skip ("nothing raises an event here without changing the file");
+  return FALSE;
+#endif
+}
+
+static void
+announce (Fixture *f)
+{
+  mmio_watch_hold (f->watch);
+#if HAVE_DECL_FALLOC_FL_KEEP_SIZE
+  g_assert_no_errno (fallocate (f->fd, FALLOC_FL_KEEP_SIZE, 0, 1));
+#endif
+  mmio_watch_expect (f->watch);
+}
+
+static void
+test_own_announcement_is_nothing (Fixture      *f,
+                                  gconstpointer data G_GNUC_UNUSED)
+{
+  if (!can_announce ())
+    return;
+  start (f);
+  announce (f);
+  assert_nothing_more (f);
+  for (guint i = 0; i < 10; i++)
+    announce (f);
+  assert_nothing_more (f);
+
+  mmio_watch_hold (f->watch);
+  g_assert_no_errno (ftruncate (f->fd, 4096));
+  mmio_watch_expect (f->watch);
+  assert_nothing_more (f);
+  append (f->path, "abc");
+  assert_next_changed (f, 4096, 3);
+}
+
+static void
+test_write_beside_an_announcement (Fixture      *f,
+                                   gconstpointer data G_GNUC_UNUSED)
+{
+  if (!can_announce ())
+    return;
+  start (f);
+  write_at (f->path, 0, "before");
+  announce (f);
+  assert_next (f, MMIO_WATCH_CHANGED);
+  assert_nothing_more (f);
+  announce (f);
+  write_at (f->path, 0, "after");
+  assert_next (f, MMIO_WATCH_CHANGED);
+  assert_nothing_more (f);
+  announce (f);
+  write_at (f->path, 0, "between");
+  announce (f);
+  assert_next (f, MMIO_WATCH_CHANGED);
+  assert_nothing_more (f);
+}
+
+static void
+test_announcement_of_another_watch (Fixture      *f,
+                                    gconstpointer data G_GNUC_UNUSED)
+{
+  Fixture other = { .path = f->path, .fd = f->fd };
+
+  if (!can_announce ())
+    return;
+  start (f);
+  other.fd = f->fd;
+  start (&other);
+  announce (&other);
+  assert_next_changed (f, 0, 10);
+  assert_nothing_more (f);
+  assert_next (&other, MMIO_WATCH_METADATA);
+  g_clear_pointer (&other.watch, mmio_watch_stop);
+  append (f->path, "abc");
+  assert_next_changed (f, 10, 3);
+}
+
+static void
+test_rebase (Fixture      *f,
+             gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  save_atomically (f, "saved");
+  assert_next (f, MMIO_WATCH_REPLACED);
+  close (f->fd);
+  f->fd = open (f->path, O_RDWR | O_CLOEXEC);
+  mmio_watch_rebase (f->watch, f->fd);
+  assert_nothing_more (f);
+  append (f->path, "abc");
+  assert_next_changed (f, 5, 3);
+
+  /* the owner was late: the path has gone on */
+  save_atomically (f, "once");
+  close (f->fd);
+  f->fd = open (f->path, O_RDWR | O_CLOEXEC);
+  save_atomically (f, "twice");
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 5);
+  mmio_watch_rebase (f->watch, f->fd);
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 5);
+}
+
+static void
+test_stop_in_a_report (Fixture      *f,
+                       gconstpointer data G_GNUC_UNUSED)
+{
+  start_at_interval (f, 20);
+  f->stop_at_report = TRUE;
+  append (f->path, "abc");
+  g_assert_no_errno (chmod (f->path, 0600));
+  assert_next (f, MMIO_WATCH_CHANGED);
+  g_assert_null (f->watch);
+  g_assert_cmpuint (f->n_destroyed, ==, 1);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_true (g_queue_is_empty (&f->reports));
+}
+
+static void
+test_stop_before_a_report (Fixture      *f,
+                           gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  append (f->path, "abc");
+  g_clear_pointer (&f->watch, mmio_watch_stop);
+  g_assert_cmpuint (f->n_destroyed, ==, 1);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_true (g_queue_is_empty (&f->reports));
+}
+
+static gpointer
+stop_watches (gpointer data)
+{
+  GAsyncQueue *watches = data;
+  gpointer watch;
+
+  while ((watch = g_async_queue_pop (watches)) != watches)
+    mmio_watch_stop (watch);
+  return NULL;
+}
+
+static void
+test_stop_from_another_thread (Fixture      *f,
+                               gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GAsyncQueue) watches = g_async_queue_new ();
+  GThread *thread = g_thread_new ("stopper", stop_watches, watches);
+
+  for (guint i = 0; i < 200; i++)
+    {
+      start_at_interval (f, 0);
+      append (f->path, "x");
+      g_async_queue_push (watches, g_steal_pointer (&f->watch));
+      for (guint j = 0; j < i % 4; j++)
+        g_main_context_iteration (NULL, FALSE);
+    }
+  g_async_queue_push (watches, watches);
+  g_thread_join (thread);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (f->n_destroyed, ==, 200);
+}
+
+static void
+test_reports_come_in_the_context_of_the_start (Fixture      *f,
+                                               gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  f->context = context;
+  g_main_context_push_thread_default (context);
+  start (f);
+  g_main_context_pop_thread_default (context);
+  append (f->path, "abc");
+  assert_next_changed (f, 10, 3);
+  save_atomically (f, "saved");
+  assert_next (f, MMIO_WATCH_REPLACED);
+  g_assert_no_errno (unlink (f->path));
+  assert_next (f, MMIO_WATCH_REMOVED);
+  write_file (f->path, "again");
+  assert_next (f, MMIO_WATCH_REPLACED);
+  g_clear_pointer (&f->watch, mmio_watch_stop);
+}
+
+static void
+test_what_cannot_be_watched (Fixture      *f,
+                             gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GFile) remote = g_file_new_for_uri ("http://localhost/file");
+  g_autoptr (GFile) location = g_file_new_for_path (f->path);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  MmioWatchSetup setup = { .location = remote, .fd = -1 };
+
+  g_assert_null (mmio_watch_start (&setup, heard, f, destroyed, NULL, &error));
+  g_assert_error (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED);
+  g_clear_error (&error);
+
+  setup.location = location;
+  g_cancellable_cancel (cancellable);
+  g_assert_null (mmio_watch_start (&setup, heard, f, destroyed, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (f->n_destroyed, ==, 0);
+}
+
+static void
+add (const char *name,
+     void (*test) (Fixture *f, gconstpointer data))
+{
+  g_autofree char *path = g_strconcat ("/watch/", name, NULL);
+
+  g_test_add (path, Fixture, NULL, set_up, test, tear_down);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  add ("write-is-changed", test_write);
+  add ("write/by-another-process", test_write_by_another_process);
+  add ("write/through-another-name", test_write_through_another_name);
+  add ("append-names-what-was-appended", test_append);
+  add ("truncate-is-changed", test_truncate);
+  add ("metadata", test_metadata);
+  add ("metadata/extended-attribute", test_extended_attribute);
+  add ("metadata/link-count", test_link_count);
+  add ("reading-is-nothing", test_reading_is_nothing);
+  add ("unlink-is-removed-and-heard-again-when-created", test_unlink);
+  add ("rename/away-and-back", test_rename_away_and_back);
+  add ("atomic-save-is-replaced", test_atomic_save);
+  add ("atomic-save-is-replaced/ten-times", test_atomic_save_ten_times);
+  add ("atomic-save-is-replaced/by-others", test_save_by_others);
+  add ("recreated-at-once-is-replaced", test_recreate_at_once);
+  add ("difference-at-the-start-is-reported", test_difference_at_the_start);
+  add ("symbolic-link/target-changes", test_link_target_changes);
+  add ("symbolic-link/link-changes", test_link_changes);
+  add ("folder-goes-and-comes", test_folder_goes_and_comes);
+  g_test_add_func ("/watch/name-that-is-no-text", test_name_that_is_no_text);
+  add ("descriptor-alone", test_descriptor_alone);
+  add ("interval/burst-is-coalesced", test_burst_is_coalesced);
+  add ("interval/busy-writer-is-heard", test_busy_writer_is_heard);
+  add ("announcement/own-is-nothing", test_own_announcement_is_nothing);
+  add ("announcement/write-beside-it-is-reported", test_write_beside_an_announcement);
+  add ("announcement/of-another-watch-is-changed", test_announcement_of_another_watch);
+  add ("rebase", test_rebase);
+  add ("stop/in-a-report", test_stop_in_a_report);
+  add ("stop/before-a-report", test_stop_before_a_report);
+  add ("stop/from-another-thread", test_stop_from_another_thread);
+  add ("context-of-the-start", test_reports_come_in_the_context_of_the_start);
+  add ("what-cannot-be-watched", test_what_cannot_be_watched);
+
+  return g_test_run ();
+}
