@@ -8,5 +8,7 @@
 #include <mmio-enums.h>
 #include <mmio-enum-types.h>
 #include <mmio-error.h>
+#include <mmio-file.h>
+#include <mmio-view.h>
 
 #undef MMIO_INSIDE

@@ -12,7 +12,7 @@
 
 m4_define([mmio_optional_functions],
   [fallocate, posix_fallocate, memfd_create, statx, sync_file_range, mremap, madvise, posix_madvise, mincore,
-   mlock, mlock2, renameat2, eventfd, preadv2, copy_file_range, process_vm_readv, fdatasync])
+   mlock, mlock2, renameat2, eventfd, preadv2, copy_file_range, process_vm_readv, fdatasync, dup3])
 
 m4_define([mmio_optional_declarations],
   [F_OFD_SETLK, F_SETLEASE, F_ADD_SEALS, O_TMPFILE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RENAME_NOREPLACE])

@@ -40,7 +40,9 @@ awk '
   public && match ($0, /mmio_[a-z0-9_]+ *\(/) {
     name = substr ($0, RSTART, RLENGTH); sub (/ *\($/, "", name); print name; public = 0
   }
-  public && /G_DECLARE_FINAL_TYPE/ { }
+  public && /^G_DECLARE_FINAL_TYPE/ {
+    split ($0, words, /[ ,]+/); print words[3] "_get_type"; public = 0
+  }
 ' "$headers" | LC_ALL=C sort -u > "$folder/headers"
 same /symbols/headers-declare-the-version-script "$folder/map" "$folder/headers"
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "mmio-bounds-private.h"
+
+#include <glib/gi18n-lib.h>
+
+#include <inttypes.h>
+
+#include "mmio-error.h"
+
+gboolean
+mmio_range_fail (const char *path,
+                 guint64     offset,
+                 guint64     length,
+                 guint64     size,
+                 GError    **error)
+{
+  g_autofree char *name = g_filename_display_name (path);
+
+  /* Translators: %s is a file's name, the numbers are bytes. */
+  g_set_error (error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS,
+               _("%s: offset %" PRIu64 " + length %" PRIu64 " exceeds size %" PRIu64),
+               name, offset, length, size);
+  return FALSE;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Making what was written durable.
+ */
+#include "config.h"
+
+#include "mmio-file-private.h"
+
+gboolean
+mmio_file_after_write (MmioFile *self,
+                       GError  **error)
+{
+  return TRUE;
+}
+
+static gboolean
+flush (MmioFile *self,
+       guint64   offset,
+       guint64   length,
+       GError  **error)
+{
+  gsize first;
+
+  if (!mmio_mapping_flush (&self->mapping, offset, length, &first, error))
+    return FALSE;
+
+  if (first != G_MAXSIZE && g_atomic_int_get (&self->announce))
+    mmio_file_announce (self, first);
+  return TRUE;
+}
+
+/**
+ * mmio_file_flush:
+ * @self: a file
+ * @error: return location for an error
+ *
+ * Makes what was written durable: when this returns %TRUE all bytes written before the call, by whatever means of this object, and the
+ * size, survive a power cut, as far as the disk keeps its word.
+ *
+ * Syncs the ranges that can be dirty and no more: those written to, and those of live writable views; see [msync(2)](man:msync(2))
+ * with `MS_SYNC`. Then, unless [property@Mmio.File:announce] is off, it makes itself heard to watchers. On a file mapped for reading there is
+ * nothing to do.
+ *
+ * May be called from any thread; blocks until the disk has answered, and neither readers nor writers wait for it.
+ *
+ * Errors: %MMIO_ERROR_FLUSH_FAILED if the system reports that it could not write. It reports this once and then
+ * forgets, so every later flush of this object fails too, with the first error, until [method@Mmio.File.reload].
+ * %MMIO_ERROR_WRONG_MODE for a copy-on-write mapping, whose changes never reach the file; %MMIO_ERROR_CLOSED.
+ *
+ * Returns: %TRUE if everything is on the disk
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_file_flush (MmioFile *self,
+                 GError  **error)
+{
+  g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return flush (self, 0, G_MAXUINT64, error);
+}
+
+/**
+ * mmio_file_flush_range:
+ * @self: a file
+ * @offset: where the range begins, in bytes
+ * @length: its length in bytes
+ * @error: return location for an error
+ *
+ * Makes what was written to a range durable. As [method@Mmio.File.flush] otherwise.
+ *
+ * A range that isn't inside the file is %MMIO_ERROR_OUT_OF_BOUNDS.
+ *
+ * Returns: %TRUE if the range is on the disk
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_file_flush_range (MmioFile *self,
+                       guint64   offset,
+                       guint64   length,
+                       GError  **error)
+{
+  g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  /* What mmio_mapping_flush () takes for "to the end" is no range that could be inside a file. */
+  if (length == G_MAXUINT64 && !mmio_file_is_closed (self))
+    return mmio_range_fail (self->mapping.path, offset, length, mmio_mapping_get_size (&self->mapping), error);
+
+  return flush (self, offset, length, error);
+}
+
+/**
+ * mmio_file_get_pending_bytes:
+ * @self: a file
+ *
+ * Gets how many bytes a flush would have to make durable: those written to since, and those of live writable views, which may be written
+ * to at any time. Never less than what is pending; more where more than 32 separate ranges were written to, since the gaps between
+ * the closest of them are counted then.
+ *
+ * May be called from any thread.
+ *
+ * Returns: the number of bytes
+ *
+ * Since: 1.0
+ */
+guint64
+mmio_file_get_pending_bytes (MmioFile *self)
+{
+  g_return_val_if_fail (MMIO_IS_FILE (self), 0);
+
+  return mmio_mapping_get_pending (&self->mapping);
+}
+
+/**
+ * mmio_file_close:
+ * @self: a file
+ * @error: return location for an error
+ *
+ * Flushes what is pending, stops the watch, and lets go of the file: its descriptor is closed, and its memory given back once no view
+ * and no borrowed bytes use it. Whoever calls anything else on it afterwards gets %MMIO_ERROR_CLOSED, also a thread that is in the middle
+ * of a read. Closing a closed file does nothing.
+ *
+ * The file is closed in any case; where the flush fails its error is reported.
+ *
+ * May be called from any thread; blocks until the disk has answered if anything is pending. `notify::size` is emitted in the
+ * calling thread.
+ *
+ * Errors: %MMIO_ERROR_FLUSH_FAILED.
+ *
+ * Returns: %TRUE if what was written is on the disk
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_file_close (MmioFile *self,
+                 GError  **error)
+{
+  gboolean success = TRUE;
+
+  g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (mmio_file_is_closed (self))
+    return TRUE;
+
+  mmio_file_unwatch (self);
+  if (self->mapping.mode == MMIO_MODE_READ_WRITE)
+    success = flush (self, 0, G_MAXUINT64, error);
+  mmio_mapping_close (&self->mapping);
+  mmio_file_notify_size (self);
+
+  return success;
+}

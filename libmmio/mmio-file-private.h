@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "mmio-file.h"
+#include "mmio-mapping-private.h"
+#include "mmio-view.h"
+#include "mmio-watch-private.h"
+
+G_BEGIN_DECLS
+
+struct _MmioFile
+{
+  GObject parent_instance;
+
+  MmioMapping mapping;          /* immutable place; see there for its locks. Inside, so that a read is one pointer away */
+
+  /* Set before initialisation, immutable then. */
+  GFile *location;              /* made when asked for, atomic; NULL for a file without a name */
+  int initial_fd;               /* what the `fd` property was given; -1 */
+  MmioMode mode;
+  gboolean has_name;            /* mapping.path is the path of a file, not a description */
+  gboolean follow;
+  gboolean is_initialized;
+
+  gint announce;                /* atomic */
+
+  /* watch_lock: the watch and how it is made */
+  GMutex watch_lock;
+  MmioWatch *watch;
+  guint watch_generation;       /* which watch the reports belong to; a report of an earlier one is dropped */
+  MmioWatchFlags watch_flags;
+  guint watch_interval;         /* ms */
+  guint settle_time;            /* ms */
+  guint64 locate_limit;         /* bytes */
+};
+
+typedef enum
+{
+  MMIO_FILE_SIGNAL_CHANGED,
+  MMIO_FILE_SIGNAL_METADATA,
+  MMIO_FILE_SIGNAL_REMOVED,
+  MMIO_FILE_SIGNAL_REPLACED,
+  MMIO_FILE_N_SIGNALS
+} MmioFileSignal;
+
+G_GNUC_INTERNAL extern guint mmio_file_signals[MMIO_FILE_N_SIGNALS];
+
+/* Opens self->mapping.path, or takes self->initial_fd, and maps it. */
+gboolean mmio_file_map_path      (MmioFile     *self,
+                                  GError      **error);
+/* Maps the open fd, which is taken over also where it fails. */
+gboolean mmio_file_map_fd        (MmioFile     *self,
+                                  int           fd,
+                                  GError      **error);
+/* Opens a regular file without ever blocking on anything else; -1 and a G_IO_ERROR otherwise. */
+int      mmio_file_open_regular  (const char   *path,
+                                  MmioMode      mode,
+                                  GError      **error);
+
+void     mmio_file_notify_size   (MmioFile     *self);
+void     mmio_file_notify_watching (MmioFile   *self);
+/* Lets watchers of any program know that what lies at offset was flushed; our own watch doesn't report it. */
+void     mmio_file_announce      (MmioFile     *self,
+                                  gsize         offset);
+/* The descriptor stands for another file now. */
+void     mmio_file_rebase_watch  (MmioFile     *self);
+/* What each write ends with. */
+gboolean mmio_file_after_write   (MmioFile     *self,
+                                  GError      **error);
+
+G_END_DECLS

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * From the watch engine's reports to the file's signals.
+ */
+#include "config.h"
+
+#include "mmio-file-private.h"
+
+/* What the engine gives back with each report. The file is only known weakly: the last unref stops the watch. */
+typedef struct
+{
+  GWeakRef file;
+  guint generation;
+} Listener;
+
+static void
+free_listener (gpointer data)
+{
+  Listener *self = data;
+
+  g_weak_ref_clear (&self->file);
+  g_free (self);
+}
+
+/* A report that was on its way when unwatch was called from another thread isn't told any more. */
+static gboolean
+is_current (MmioFile *self,
+            guint     generation)
+{
+  gboolean current;
+
+  g_mutex_lock (&self->watch_lock);
+  current = self->watch != NULL && self->watch_generation == generation;
+  g_mutex_unlock (&self->watch_lock);
+
+  return current;
+}
+
+static void
+on_changed (MmioFile              *self,
+            const MmioWatchReport *report)
+{
+  if (self->follow)
+    mmio_file_refresh (self, NULL);
+
+  g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_CHANGED], 0, report->offset, report->length);
+}
+
+static void
+on_replaced (MmioFile *self,
+             guint     generation)
+{
+  g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_REPLACED], 0);
+
+  /* The handler may have stopped the watch. */
+  if ((self->watch_flags & MMIO_WATCH_FLAGS_RELOAD) == 0 || !is_current (self, generation))
+    return;
+  /* If the new file is gone again already, the next report says so. */
+  if (mmio_file_reload (self, NULL) && is_current (self, generation))
+    g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_CHANGED], 0, (guint64) 0, mmio_file_get_size (self));
+}
+
+static void
+on_report (const MmioWatchReport *report,
+           gpointer               user_data)
+{
+  Listener *listener = user_data;
+  guint generation = listener->generation;
+  g_autoptr (MmioFile) self = g_weak_ref_get (&listener->file);
+
+  if (self == NULL || !is_current (self, generation))
+    return;
+
+  switch (report->what)
+    {
+    case MMIO_WATCH_CHANGED:
+      on_changed (self, report);
+      break;
+
+    case MMIO_WATCH_METADATA:
+      g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_METADATA], 0);
+      break;
+
+    case MMIO_WATCH_REMOVED:
+      g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_REMOVED], 0);
+      break;
+
+    case MMIO_WATCH_REPLACED:
+      on_replaced (self, generation);
+      break;
+
+    case MMIO_WATCH_SETTLED:
+    case MMIO_WATCH_ABOUT_TO_CHANGE:
+    default:
+      break;
+    }
+}
+
+void
+mmio_file_announce (MmioFile *self,
+                    gsize     offset)
+{
+  g_mutex_lock (&self->watch_lock);
+  if (self->watch != NULL)
+    mmio_watch_hold (self->watch);
+  mmio_mapping_announce (&self->mapping, offset);
+  if (self->watch != NULL)
+    mmio_watch_expect (self->watch);
+  g_mutex_unlock (&self->watch_lock);
+}
+
+void
+mmio_file_rebase_watch (MmioFile *self)
+{
+  g_mutex_lock (&self->watch_lock);
+  if (self->watch != NULL)
+    mmio_watch_rebase (self->watch, mmio_file_get_fd (self));
+  g_mutex_unlock (&self->watch_lock);
+}
+
+/**
+ * mmio_file_watch:
+ * @self: a file
+ * @flags: how to watch it
+ * @cancellable: (nullable): a cancellable, for the start of the watch
+ * @error: return location for an error
+ *
+ * Begins to tell what happens to the file, with the signals [signal@Mmio.File::changed], [signal@Mmio.File::metadata],
+ * [signal@Mmio.File::removed] and [signal@Mmio.File::replaced].
+ *
+ * They are emitted in the main context that is the thread-default one now, which has to be iterated. What has happened to the file between
+ * its opening and this call is told too. A file that is watched already is watched anew.
+ *
+ * Watching follows the path: after an atomic save the new file is what [signal@Mmio.File::changed] is about, though the mapping
+ * shows the old one until [method@Mmio.File.reload], which %MMIO_WATCH_FLAGS_RELOAD calls by itself.
+ *
+ * May be called from any thread.
+ *
+ * Errors: %MMIO_ERROR_WATCH_FAILED, naming the limit that is reached if it is one; %MMIO_ERROR_NOT_SUPPORTED if @flags asks for what can't
+ * be had here; %G_IO_ERROR_CANCELLED; %MMIO_ERROR_CLOSED.
+ *
+ * Returns: %TRUE if the file is watched
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_file_watch (MmioFile       *self,
+                 MmioWatchFlags  flags,
+                 GCancellable   *cancellable,
+                 GError        **error)
+{
+  MmioWatchSetup setup;
+  Listener *listener;
+  MmioWatch *watch, *old_watch;
+
+  g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (mmio_file_is_closed (self))
+    return mmio_mapping_fail_closed (&self->mapping, error);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  listener = g_new0 (Listener, 1);
+  g_weak_ref_init (&listener->file, self);
+
+  g_mutex_lock (&self->watch_lock);
+  listener->generation = self->watch_generation + 1;
+  setup = (MmioWatchSetup) {
+    .location = mmio_file_get_location (self),
+    .fd = mmio_file_get_fd (self),
+    .flags = flags,
+    .interval = self->watch_interval,
+    .settle_time = self->settle_time,
+    .locate_limit = self->locate_limit,
+  };
+  watch = mmio_watch_start (&setup, on_report, listener, free_listener, cancellable, error);
+  old_watch = self->watch;
+  if (watch != NULL)
+    {
+      self->watch = watch;
+      self->watch_flags = flags;
+      self->watch_generation = listener->generation;
+    }
+  g_mutex_unlock (&self->watch_lock);
+
+  if (watch == NULL)
+    return FALSE;
+
+  if (old_watch != NULL)
+    mmio_watch_stop (old_watch);
+  mmio_file_notify_watching (self);
+  return TRUE;
+}
+
+/**
+ * mmio_file_unwatch:
+ * @self: a file
+ *
+ * Stops telling what happens to the file. Does nothing if it isn't watched.
+ *
+ * Called in the main context that the signals come in, also from a handler, none comes after it has returned. From another
+ * thread, none begins after it has returned.
+ *
+ * Since: 1.0
+ */
+void
+mmio_file_unwatch (MmioFile *self)
+{
+  MmioWatch *watch;
+
+  g_return_if_fail (MMIO_IS_FILE (self));
+
+  g_mutex_lock (&self->watch_lock);
+  watch = g_steal_pointer (&self->watch);
+  g_mutex_unlock (&self->watch_lock);
+
+  if (watch == NULL)
+    return;
+
+  mmio_watch_stop (watch);
+  mmio_file_notify_watching (self);
+}

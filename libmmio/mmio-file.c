@@ -1,0 +1,657 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * MmioFile: construction, properties, signals. What it does stands in the mmio-file-SUBJECT.c files.
+ */
+#include "config.h"
+
+#include "mmio-file-private.h"
+
+#include <errno.h>
+#include <glib/gi18n-lib.h>
+
+#include "mmio-enum-types.h"
+#include "mmio-error.h"
+
+/**
+ * MmioFile:
+ *
+ * A file mapped into memory.
+ *
+ * What is read comes straight from the page cache, without a system call; what is written is in the page cache when the call
+ * returns, seen by every process that maps or reads the file, and on the disk once [method@Mmio.File.flush] has returned.
+ * The base address never moves while the file grows, reads take no lock and never wait for growth, and a file that somebody else
+ * truncates is an error, not a signal.
+ *
+ * ```c
+ * g_autoptr (GError) error = NULL;
+ * g_autoptr (MmioFile) file = mmio_file_open ("data.log", MMIO_MODE_READ_WRITE, &error);
+ *
+ * if (file == NULL ||
+ *     !mmio_file_write (file, 0, "hello", 5, &error) ||
+ *     !mmio_file_flush (file, &error))
+ *   g_printerr ("%s\n", error->message);
+ * ```
+ *
+ * The properties are the builder: those that say how the file is opened are given to `g_initable_new ()` or, in a language binding,
+ * to the constructor, and can't be changed later. Exactly one of [property@Mmio.File:path], [property@Mmio.File:location]
+ * and [property@Mmio.File:fd] names the file.
+ *
+ * An `MmioFile` may be used from any thread. A `read` never returns a mix of the bytes before and after one `write` of the same
+ * process; views ([method@Mmio.File.get_view]) are windows without such a guarantee. Signals come in the main context that was the
+ * thread-default one when [method@Mmio.File.watch] was called.
+ *
+ * The last [method@GObject.Object.unref] unmaps the file and closes its descriptor. It doesn't wait for the disk: what is
+ * pending is written by the kernel in its own time. Call [method@Mmio.File.flush] or [method@Mmio.File.close] to know.
+ *
+ * Since: 1.0
+ */
+
+typedef enum
+{
+  PROP_LOCATION = 1,
+  PROP_PATH,
+  PROP_FD,
+  PROP_MODE,
+  PROP_SIZE,
+  PROP_RESERVE_SIZE,
+  PROP_PREALLOCATE,
+  PROP_FOLLOW,
+  PROP_WATCHING,
+  PROP_WATCH_INTERVAL,
+  PROP_WATCH_BACKEND,
+  PROP_LOCATE_LIMIT,
+  PROP_SETTLE_TIME,
+  PROP_ANNOUNCE
+} MmioFileProperty;
+
+static GParamSpec *properties[PROP_ANNOUNCE + 1];
+guint mmio_file_signals[MMIO_FILE_N_SIGNALS];
+
+static void initable_iface_init (GInitableIface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (MmioFile, mmio_file, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, initable_iface_init)
+                               G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, NULL))
+
+static gboolean
+mmio_file_initable_init (GInitable    *initable,
+                         GCancellable *cancellable,
+                         GError      **error)
+{
+  MmioFile *self = MMIO_FILE (initable);
+
+  if (self->is_initialized)
+    return TRUE;
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  return mmio_file_map_path (self, error);
+}
+
+static void
+initable_iface_init (GInitableIface *iface)
+{
+  iface->init = mmio_file_initable_init;
+}
+
+void
+mmio_file_notify_size (MmioFile *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SIZE]);
+}
+
+void
+mmio_file_notify_watching (MmioFile *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_WATCHING]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_WATCH_BACKEND]);
+}
+
+static void
+set_location (MmioFile *self,
+              GFile    *location)
+{
+  if (location == NULL)
+    return;
+  g_set_object (&self->location, location);
+  g_free (self->mapping.path);
+  self->mapping.path = g_file_get_path (location);
+  self->has_name = self->mapping.path != NULL;
+}
+
+static void
+set_path (MmioFile   *self,
+          const char *path)
+{
+  if (path == NULL)
+    return;
+  g_free (self->mapping.path);
+  self->mapping.path = g_strdup (path);
+  self->has_name = TRUE;
+}
+
+/* Not G_PARAM_CONSTRUCT_ONLY: GObject would set each one to its default at each construction, which costs more than the
+ * mmap. So what that flag would say is said here. */
+static gboolean
+may_set (MmioFile   *self,
+         GParamSpec *pspec)
+{
+  if (!self->is_initialized)
+    return TRUE;
+
+  g_critical ("The property “%s” of MmioFile can only be set at construction", pspec->name);
+  return FALSE;
+}
+
+static void
+mmio_file_set_property (GObject      *object,
+                        guint         property_id,
+                        const GValue *value,
+                        GParamSpec   *pspec)
+{
+  MmioFile *self = MMIO_FILE (object);
+
+  switch ((MmioFileProperty) property_id)
+    {
+    case PROP_LOCATION:
+      if (may_set (self, pspec))
+        set_location (self, g_value_get_object (value));
+      break;
+
+    case PROP_PATH:
+      if (may_set (self, pspec))
+        set_path (self, g_value_get_string (value));
+      break;
+
+    case PROP_FD:
+      if (may_set (self, pspec))
+        self->initial_fd = g_value_get_int (value);
+      break;
+
+    case PROP_MODE:
+      if (may_set (self, pspec))
+        self->mapping.mode = (MmioMode) g_value_get_enum (value);
+      break;
+
+    case PROP_RESERVE_SIZE:
+      if (may_set (self, pspec))
+        self->mapping.reserve_size = g_value_get_uint64 (value);
+      break;
+
+    case PROP_PREALLOCATE:
+      if (may_set (self, pspec))
+        self->mapping.preallocate = g_value_get_boolean (value);
+      break;
+
+    case PROP_FOLLOW:
+      if (may_set (self, pspec))
+        self->follow = g_value_get_boolean (value);
+      break;
+
+    case PROP_WATCH_INTERVAL:
+      self->watch_interval = g_value_get_uint (value);
+      break;
+
+    case PROP_LOCATE_LIMIT:
+      self->locate_limit = g_value_get_uint64 (value);
+      break;
+
+    case PROP_SETTLE_TIME:
+      self->settle_time = g_value_get_uint (value);
+      break;
+
+    case PROP_ANNOUNCE:
+      g_atomic_int_set (&self->announce, g_value_get_boolean (value));
+      break;
+
+    case PROP_SIZE:
+    case PROP_WATCHING:
+    case PROP_WATCH_BACKEND:
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+      break;
+    }
+}
+
+static void
+mmio_file_get_property (GObject    *object,
+                        guint       property_id,
+                        GValue     *value,
+                        GParamSpec *pspec)
+{
+  MmioFile *self = MMIO_FILE (object);
+
+  switch ((MmioFileProperty) property_id)
+    {
+    case PROP_LOCATION:
+      g_value_set_object (value, mmio_file_get_location (self));
+      break;
+
+    case PROP_PATH:
+      g_value_set_string (value, mmio_file_get_path (self));
+      break;
+
+    case PROP_FD:
+      g_value_set_int (value, mmio_file_get_fd (self));
+      break;
+
+    case PROP_MODE:
+      g_value_set_enum (value, (gint) mmio_file_get_mode (self));
+      break;
+
+    case PROP_SIZE:
+      g_value_set_uint64 (value, mmio_file_get_size (self));
+      break;
+
+    case PROP_RESERVE_SIZE:
+      g_value_set_uint64 (value, self->mapping.reserve_size);
+      break;
+
+    case PROP_PREALLOCATE:
+      g_value_set_boolean (value, self->mapping.preallocate);
+      break;
+
+    case PROP_FOLLOW:
+      g_value_set_boolean (value, self->follow);
+      break;
+
+    case PROP_WATCHING:
+      g_mutex_lock (&self->watch_lock);
+      g_value_set_boolean (value, self->watch != NULL);
+      g_mutex_unlock (&self->watch_lock);
+      break;
+
+    case PROP_WATCH_INTERVAL:
+      g_value_set_uint (value, self->watch_interval);
+      break;
+
+    case PROP_WATCH_BACKEND:
+      g_mutex_lock (&self->watch_lock);
+      g_value_set_string (value, self->watch != NULL ? mmio_watch_get_backend (self->watch) : NULL);
+      g_mutex_unlock (&self->watch_lock);
+      break;
+
+    case PROP_LOCATE_LIMIT:
+      g_value_set_uint64 (value, self->locate_limit);
+      break;
+
+    case PROP_SETTLE_TIME:
+      g_value_set_uint (value, self->settle_time);
+      break;
+
+    case PROP_ANNOUNCE:
+      g_value_set_boolean (value, g_atomic_int_get (&self->announce));
+      break;
+
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+      break;
+    }
+}
+
+static void
+mmio_file_dispose (GObject *object)
+{
+  mmio_file_unwatch (MMIO_FILE (object));
+
+  G_OBJECT_CLASS (mmio_file_parent_class)->dispose (object);
+}
+
+static void
+mmio_file_finalize (GObject *object)
+{
+  MmioFile *self = MMIO_FILE (object);
+
+  if (self->is_initialized)
+    mmio_mapping_clear (&self->mapping);
+  else
+    g_free (self->mapping.path);
+  g_clear_object (&self->location);
+  g_mutex_clear (&self->watch_lock);
+
+  G_OBJECT_CLASS (mmio_file_parent_class)->finalize (object);
+}
+
+static void
+mmio_file_class_init (MmioFileClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags read_write = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
+  const GParamFlags read_only = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  object_class->set_property = mmio_file_set_property;
+  object_class->get_property = mmio_file_get_property;
+  object_class->dispose = mmio_file_dispose;
+  object_class->finalize = mmio_file_finalize;
+
+  /**
+   * MmioFile:location: (getter get_location)
+   *
+   * The file, for construction only: a local one, or one that has a local path.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_LOCATION] = g_param_spec_object ("location", NULL, NULL, G_TYPE_FILE, read_write);
+
+  /**
+   * MmioFile:path: (getter get_path)
+   *
+   * The file's path, in the encoding of file names, for construction only. %NULL for a file that has no name.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PATH] = g_param_spec_string ("path", NULL, NULL, NULL, read_write);
+
+  /**
+   * MmioFile:fd: (getter get_fd)
+   *
+   * The file's descriptor. At construction: one to duplicate, -1 for none. Later: the object's own, -1 once it is closed.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_FD] = g_param_spec_int ("fd", NULL, NULL, -1, G_MAXINT, -1, read_write);
+
+  /**
+   * MmioFile:mode: (getter get_mode)
+   *
+   * How the file is mapped, for construction only.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_MODE] = g_param_spec_enum ("mode", NULL, NULL, MMIO_TYPE_MODE, MMIO_MODE_READ_ONLY, read_write);
+
+  /**
+   * MmioFile:size: (getter get_size)
+   *
+   * How many bytes of the file can be reached: 0 once it is closed.
+   *
+   * Changes with [method@Mmio.File.resize], [method@Mmio.File.refresh] and [method@Mmio.File.reload], and, where
+   * [property@Mmio.File:follow] is set, when others change it.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_SIZE] = g_param_spec_uint64 ("size", NULL, NULL, 0, G_MAXUINT64, 0, read_only);
+
+  /**
+   * MmioFile:reserve-size:
+   *
+   * How many bytes of address space to map, for construction only. The file grows up to there without a new mapping. It costs no
+   * memory. 0 leaves it to the library: 64 MiB more than the file (16 MiB on 32-bit systems), or twice the file if that is more, for a
+   * file that is mapped for writing or followed, and nothing more than the file otherwise.
+   *
+   * Where as much can't be had, less is taken; the file can still grow.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_RESERVE_SIZE] = g_param_spec_uint64 ("reserve-size", NULL, NULL, 0, G_MAXUINT64, 0, read_write);
+
+  /**
+   * MmioFile:preallocate:
+   *
+   * Whether growing the file reserves its blocks on the disk, so that no later write meets a full disk; for construction only.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PREALLOCATE] = g_param_spec_boolean ("preallocate", NULL, NULL, FALSE, read_write);
+
+  /**
+   * MmioFile:follow:
+   *
+   * Whether [property@Mmio.File:size] follows other writers while the file is watched; for construction only.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_FOLLOW] = g_param_spec_boolean ("follow", NULL, NULL, FALSE, read_write);
+
+  /**
+   * MmioFile:watching:
+   *
+   * Whether the file is watched.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_WATCHING] = g_param_spec_boolean ("watching", NULL, NULL, FALSE, read_only);
+
+  /**
+   * MmioFile:watch-interval:
+   *
+   * By how many milliseconds changes that come in a burst are gathered into one signal. 0: each is told at once. Taken over by
+   * the next [method@Mmio.File.watch].
+   *
+   * Since: 1.0
+   */
+  properties[PROP_WATCH_INTERVAL] = g_param_spec_uint ("watch-interval", NULL, NULL, 0, G_MAXINT, 0, read_write);
+
+  /**
+   * MmioFile:watch-backend:
+   *
+   * What changes are heard from: `inotify`, `poll`, or what else the system has. %NULL while the file isn't watched.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_WATCH_BACKEND] = g_param_spec_string ("watch-backend", NULL, NULL, NULL, read_only);
+
+  /**
+   * MmioFile:locate-limit:
+   *
+   * Up to which size, in bytes, a file is copied so that %MMIO_WATCH_FLAGS_LOCATE finds changes to the byte; a larger one is
+   * compared by blocks. Taken over by the next [method@Mmio.File.watch].
+   *
+   * Since: 1.0
+   */
+  properties[PROP_LOCATE_LIMIT] = g_param_spec_uint64 ("locate-limit", NULL, NULL, 0, G_MAXUINT64, 1024 * 1024, read_write);
+
+  /**
+   * MmioFile:settle-time:
+   *
+   * After how many milliseconds without a change a file counts as settled. Taken over by the next [method@Mmio.File.watch].
+   *
+   * Since: 1.0
+   */
+  properties[PROP_SETTLE_TIME] = g_param_spec_uint ("settle-time", NULL, NULL, 0, G_MAXINT, 500, read_write);
+
+  /**
+   * MmioFile:announce:
+   *
+   * Whether a flush makes itself heard. Stores into a mapping raise no event, neither does syncing them; an announced flush raises a
+   * modification event for the watchers of any program, without changing a byte or the size.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_ANNOUNCE] = g_param_spec_boolean ("announce", NULL, NULL, TRUE, read_write);
+
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
+
+  /**
+   * MmioFile::changed:
+   * @self: the file
+   * @offset: where the change begins, in bytes
+   * @length: how many bytes may have changed
+   *
+   * The file's content was changed: through a descriptor by anyone, or through a mapping by a libmmio process that flushed it.
+   *
+   * Where only an append is known of, the range is what was appended; where nothing is known, it is the whole file.
+   *
+   * Since: 1.0
+   */
+  mmio_file_signals[MMIO_FILE_SIGNAL_CHANGED] = g_signal_new ("changed", MMIO_TYPE_FILE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                                              G_TYPE_NONE, 2, G_TYPE_UINT64, G_TYPE_UINT64);
+
+  /**
+   * MmioFile::metadata:
+   * @self: the file
+   *
+   * The file's mode, owner, times, number of links or extended attributes were changed.
+   *
+   * Since: 1.0
+   */
+  mmio_file_signals[MMIO_FILE_SIGNAL_METADATA] =
+      g_signal_new ("metadata", MMIO_TYPE_FILE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+
+  /**
+   * MmioFile::removed:
+   * @self: the file
+   *
+   * The file isn't at its path any more: it was unlinked or renamed, or its file system unmounted.
+   *
+   * The mapping keeps showing it, and the watch stays: [signal@Mmio.File::replaced] follows when the path is made again.
+   *
+   * Since: 1.0
+   */
+  mmio_file_signals[MMIO_FILE_SIGNAL_REMOVED] =
+      g_signal_new ("removed", MMIO_TYPE_FILE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+
+  /**
+   * MmioFile::replaced:
+   * @self: the file
+   *
+   * Another file stands at the path now, as after an editor's atomic save.
+   *
+   * The mapping keeps showing the old one until [method@Mmio.File.reload].
+   *
+   * Since: 1.0
+   */
+  mmio_file_signals[MMIO_FILE_SIGNAL_REPLACED] =
+      g_signal_new ("replaced", MMIO_TYPE_FILE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+mmio_file_init (MmioFile *self)
+{
+  self->initial_fd = -1;
+  self->mapping.fd = -1;
+  self->announce = TRUE;
+  self->settle_time = 500;
+  self->locate_limit = 1024 * 1024;
+  g_mutex_init (&self->watch_lock);
+}
+
+/**
+ * mmio_file_get_location: (get-property location)
+ * @self: a file
+ *
+ * Gets the file's location.
+ *
+ * May be called from any thread.
+ *
+ * Returns: (transfer none) (nullable): the location; %NULL for a file without a name
+ *
+ * Since: 1.0
+ */
+GFile *
+mmio_file_get_location (MmioFile *self)
+{
+  g_return_val_if_fail (MMIO_IS_FILE (self), NULL);
+
+  if (g_atomic_pointer_get (&self->location) == NULL && self->has_name)
+    {
+      GFile *location = g_file_new_for_path (self->mapping.path);
+
+      if (!g_atomic_pointer_compare_and_exchange (&self->location, NULL, location))
+        g_object_unref (location);
+    }
+
+  return g_atomic_pointer_get (&self->location);
+}
+
+/**
+ * mmio_file_get_path: (get-property path)
+ * @self: a file
+ *
+ * Gets the file's path.
+ *
+ * May be called from any thread.
+ *
+ * Returns: (type filename) (nullable): the path, as it was given; %NULL for a file without a name
+ *
+ * Since: 1.0
+ */
+const char *
+mmio_file_get_path (MmioFile *self)
+{
+  g_return_val_if_fail (MMIO_IS_FILE (self), NULL);
+
+  return self->has_name ? self->mapping.path : NULL;
+}
+
+/**
+ * mmio_file_get_fd: (get-property fd)
+ * @self: a file
+ *
+ * Gets the file's descriptor, which is close-on-exec and stays the file's own: duplicate it to keep it. It keeps its number
+ * when the file is reloaded.
+ *
+ * May be called from any thread.
+ *
+ * Returns: the descriptor; -1 once the file is closed
+ *
+ * Since: 1.0
+ */
+int
+mmio_file_get_fd (MmioFile *self)
+{
+  g_return_val_if_fail (MMIO_IS_FILE (self), -1);
+
+  return self->is_initialized ? g_atomic_int_get (&self->mapping.fd) : self->initial_fd;
+}
+
+/**
+ * mmio_file_get_mode: (get-property mode)
+ * @self: a file
+ *
+ * Gets how the file is mapped.
+ *
+ * May be called from any thread.
+ *
+ * Returns: the mode
+ *
+ * Since: 1.0
+ */
+MmioMode
+mmio_file_get_mode (MmioFile *self)
+{
+  g_return_val_if_fail (MMIO_IS_FILE (self), MMIO_MODE_READ_ONLY);
+
+  return self->mapping.mode;
+}
+
+/**
+ * mmio_file_get_size: (get-property size)
+ * @self: a file
+ *
+ * Gets how many bytes can be reached. The file itself may have another size by now, if others change it: see
+ * [method@Mmio.File.refresh] and [property@Mmio.File:follow].
+ *
+ * May be called from any thread.
+ *
+ * Returns: the size in bytes; 0 once the file is closed
+ *
+ * Since: 1.0
+ */
+guint64
+mmio_file_get_size (MmioFile *self)
+{
+  g_return_val_if_fail (MMIO_IS_FILE (self), 0);
+
+  return mmio_mapping_get_size (&self->mapping);
+}
+
+/**
+ * mmio_file_is_closed:
+ * @self: a file
+ *
+ * Whether [method@Mmio.File.close] was called.
+ *
+ * May be called from any thread.
+ *
+ * Returns: %TRUE if the file is closed
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_file_is_closed (MmioFile *self)
+{
+  g_return_val_if_fail (MMIO_IS_FILE (self), TRUE);
+
+  return __atomic_load_n (&self->mapping.closed, __ATOMIC_ACQUIRE);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#if !defined (MMIO_INSIDE) && !defined (MMIO_COMPILATION)
+#error "Only <mmio.h> can be included directly."
+#endif
+
+#include <gio/gio.h>
+
+#include <mmio-enums.h>
+
+G_BEGIN_DECLS
+
+typedef struct _MmioView MmioView;
+
+#define MMIO_TYPE_FILE (mmio_file_get_type ())
+
+MMIO_AVAILABLE_IN_1_0
+G_DECLARE_FINAL_TYPE (MmioFile, mmio_file, MMIO, FILE, GObject)
+
+/* Opening */
+
+MMIO_AVAILABLE_IN_1_0
+MmioFile   *mmio_file_open              (const char       *path,
+                                         MmioMode          mode,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+MmioFile   *mmio_file_open_location     (GFile            *location,
+                                         MmioMode          mode,
+                                         GCancellable     *cancellable,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+MmioFile   *mmio_file_create            (const char       *path,
+                                         guint64           size,
+                                         MmioCreateFlags   flags,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+MmioFile   *mmio_file_open_or_create    (const char       *path,
+                                         guint64           size,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+MmioFile   *mmio_file_new_for_fd        (int               fd,
+                                         MmioMode          mode,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_close             (MmioFile         *self,
+                                         GError          **error);
+
+/* What it is */
+
+MMIO_AVAILABLE_IN_1_0
+GFile      *mmio_file_get_location      (MmioFile         *self);
+MMIO_AVAILABLE_IN_1_0
+const char *mmio_file_get_path          (MmioFile         *self);
+MMIO_AVAILABLE_IN_1_0
+int         mmio_file_get_fd            (MmioFile         *self);
+MMIO_AVAILABLE_IN_1_0
+MmioMode    mmio_file_get_mode          (MmioFile         *self);
+MMIO_AVAILABLE_IN_1_0
+guint64     mmio_file_get_size          (MmioFile         *self);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_is_closed         (MmioFile         *self);
+
+/* Copying */
+
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_read              (MmioFile         *self,
+                                         guint64           offset,
+                                         gpointer          buffer,
+                                         gsize             count,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+GBytes     *mmio_file_read_bytes        (MmioFile         *self,
+                                         guint64           offset,
+                                         gsize             count,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_write             (MmioFile         *self,
+                                         guint64           offset,
+                                         gconstpointer     data,
+                                         gsize             length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_write_bytes       (MmioFile         *self,
+                                         guint64           offset,
+                                         GBytes           *bytes,
+                                         GError          **error);
+
+/* Without a copy */
+
+MMIO_AVAILABLE_IN_1_0
+gconstpointer mmio_file_peek            (MmioFile         *self,
+                                         guint64           offset,
+                                         gsize             length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+GBytes     *mmio_file_get_bytes         (MmioFile         *self,
+                                         guint64           offset,
+                                         gsize             length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+MmioView   *mmio_file_get_view          (MmioFile         *self,
+                                         guint64           offset,
+                                         gsize             length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+MmioView   *mmio_file_get_writable_view (MmioFile         *self,
+                                         guint64           offset,
+                                         gsize             length,
+                                         GError          **error);
+
+/* Size */
+
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_resize            (MmioFile         *self,
+                                         guint64           size,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_refresh           (MmioFile         *self,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_reload            (MmioFile         *self,
+                                         GError          **error);
+
+/* Durability */
+
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_flush             (MmioFile         *self,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_flush_range       (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+guint64     mmio_file_get_pending_bytes (MmioFile         *self);
+
+/* Watching */
+
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_watch             (MmioFile         *self,
+                                         MmioWatchFlags    flags,
+                                         GCancellable     *cancellable,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+void        mmio_file_unwatch           (MmioFile         *self);
+
+G_END_DECLS

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Bytes in and out of a mapping: the sequence that keeps a read from mixing two states, and what follows a fault in a copy.
+ */
+#include "config.h"
+
+#include "mmio-mapping-private.h"
+
+#include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mmio-error.h"
+#include "mmio-os-private.h"
+
+/* A writer holds the sequence for the time of a copy: spinning this often is shorter than going to sleep. */
+#define SPINS 200
+/* A reader that meets a change this often queues behind the writers. */
+#define READ_TRIES 8
+/* Somebody who truncates and extends the file without end doesn't keep us for ever. */
+#define FAULT_TRIES 64
+
+static inline void
+relax (void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause ();
+#elif defined(__aarch64__)
+  __asm__ __volatile__ ("yield");
+#endif
+}
+
+static gboolean
+try_lock (MmioMapping *self,
+          gsize        bit)
+{
+  gsize sequence = __atomic_load_n (&self->sequence, __ATOMIC_RELAXED);
+
+  return (sequence & (MMIO_SEQUENCE_WRITING | MMIO_SEQUENCE_HELD)) == 0 &&
+         __atomic_compare_exchange_n (&self->sequence, &sequence, sequence | bit, FALSE, __ATOMIC_ACQUIRE,
+                                      __ATOMIC_RELAXED);
+}
+
+void
+mmio_mapping_lock_slow (MmioMapping *self,
+                        gsize        bit)
+{
+  for (guint i = 0; i < SPINS; i++)
+    {
+      if (try_lock (self, bit))
+        return;
+      relax ();
+    }
+
+  /* The holder looks at n_waiters after it has let go, without the full barrier that would make it certain to see us: that
+   * barrier would cost each uncontended write as much as the rest of it. So a wake-up can be missed, and nobody sleeps longer
+   * than a millisecond without looking. */
+  g_mutex_lock (&self->wait_lock);
+  __atomic_add_fetch (&self->n_waiters, 1, __ATOMIC_SEQ_CST);
+  while (!try_lock (self, bit))
+    g_cond_wait_until (&self->wait_condition, &self->wait_lock, g_get_monotonic_time () + G_TIME_SPAN_MILLISECOND);
+  __atomic_sub_fetch (&self->n_waiters, 1, __ATOMIC_SEQ_CST);
+  g_mutex_unlock (&self->wait_lock);
+}
+
+void
+mmio_mapping_wake (MmioMapping *self)
+{
+  g_mutex_lock (&self->wait_lock);
+  g_cond_broadcast (&self->wait_condition);
+  g_mutex_unlock (&self->wait_lock);
+}
+
+/* Keeps writers out and leaves readers undisturbed. */
+static void
+hold (MmioMapping *self)
+{
+  if (!try_lock (self, MMIO_SEQUENCE_HELD))
+    mmio_mapping_lock_slow (self, MMIO_SEQUENCE_HELD);
+}
+
+static void
+unhold (MmioMapping *self)
+{
+  __atomic_and_fetch (&self->sequence, ~MMIO_SEQUENCE_HELD, __ATOMIC_RELEASE);
+  if (__atomic_load_n (&self->n_waiters, __ATOMIC_RELAXED) != 0)
+    mmio_mapping_wake (self);
+}
+
+/* Under the sequence, in either way. */
+static gboolean
+check_range (MmioMapping *self,
+             guint64      offset,
+             guint64      length,
+             GError     **error)
+{
+  gsize size = mmio_mapping_get_size (self);
+
+  if (__atomic_load_n (&self->closed, __ATOMIC_RELAXED))
+    return mmio_mapping_fail_closed (self, error);
+  if (!mmio_range_is_inside (offset, length, size))
+    return mmio_range_fail (self->path, offset, length, size, error);
+
+  return TRUE;
+}
+
+/* Why did a page of [offset, offset + length) fault, though the file reaches over it? 0: it doesn't any more. */
+static int
+probe (MmioMapping *self,
+       gsize        offset,
+       gsize        length,
+       gboolean     for_writing)
+{
+  gsize start = offset - offset % self->page_size;
+  char byte;
+
+  /* Blocks that can't be had are why a store into a hole faults. The mapping shows the file's own page again by now. */
+  if (for_writing && self->mode == MMIO_MODE_READ_WRITE)
+    {
+      int result = mmio_os_allocate_range (self->fd, start, offset + length - start);
+
+      if (result != 0 && result != ENOTSUP)
+        return result;
+    }
+  for (gsize at = start; at < offset + length; at += self->page_size)
+    {
+      gssize n;
+
+      do
+        n = pread (self->fd, &byte, 1, (off_t) at);
+      while (n < 0 && errno == EINTR);
+      if (n < 0)
+        return errno;
+    }
+
+  return 0;
+}
+
+gboolean
+mmio_mapping_fail_truncated (MmioMapping *self,
+                             guint64      offset,
+                             guint64      length,
+                             guint64      size,
+                             GError     **error)
+{
+  g_autofree char *name = mmio_mapping_dup_name (self);
+
+  g_set_error (error, MMIO_ERROR, MMIO_ERROR_TRUNCATED,
+               /* Translators: %s is a file's name, the numbers are bytes. */
+               _("%s: offset %" PRIu64 " + length %" PRIu64 " is cut off: the file was truncated to %" PRIu64), name, offset,
+               length, size);
+  return FALSE;
+}
+
+gboolean
+mmio_mapping_fail_fault (MmioMapping *self,
+                         gsize        offset,
+                         gsize        length,
+                         GError     **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->change_lock);
+  g_autofree char *name = NULL;
+  struct stat buffer;
+
+  if (self->fd >= 0 && fstat (self->fd, &buffer) == 0 && !mmio_range_is_inside (offset, length, (guint64) buffer.st_size))
+    return mmio_mapping_fail_truncated (self, offset, length, (guint64) buffer.st_size, error);
+
+  name = mmio_mapping_dup_name (self);
+  g_set_error (error, MMIO_ERROR, MMIO_ERROR_IO,
+               _("%s: a page of offset %" PRIu64 " + length %" PRIu64
+                 " could not be had for a time: the file was cut off and has grown again, or the disk was full or failed"),
+               name, (guint64) offset, (guint64) length);
+  return FALSE;
+}
+
+/* A copy met a page that faulted. Puts the file's own pages back if the file has them; TRUE: try again. */
+static gboolean
+resolve_fault (MmioMapping *self,
+               gsize        offset,
+               gsize        length,
+               gboolean     for_writing,
+               gboolean     is_last_try,
+               GError     **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->change_lock);
+  g_autofree char *name = NULL;
+  struct stat buffer;
+  int reason;
+
+  if (__atomic_load_n (&self->closed, __ATOMIC_RELAXED))
+    return mmio_mapping_fail_closed (self, error);
+
+  if (fstat (self->fd, &buffer) != 0)
+    reason = errno;
+  else if (is_last_try || !mmio_range_is_inside (offset, length, (guint64) buffer.st_size))
+    return mmio_mapping_fail_truncated (self, offset, length, (guint64) buffer.st_size, error);
+  else if (mmio_mapping_heal (self, offset, length))
+    reason = probe (self, offset, length, for_writing);
+  else
+    reason = errno;
+
+  if (reason == 0)
+    return TRUE;
+
+  name = mmio_mapping_dup_name (self);
+  if (reason == ENOSPC || reason == EDQUOT)
+    g_set_error (error, MMIO_ERROR, MMIO_ERROR_NO_SPACE,
+                 _("%s: no space to write %" PRIu64 " bytes at offset %" PRIu64 ": %s"), name, (guint64) length,
+                 (guint64) offset, g_strerror (reason));
+  else
+    g_set_error (error, MMIO_ERROR, MMIO_ERROR_IO,
+                 for_writing ? _("%s: could not write %" PRIu64 " bytes at offset %" PRIu64 ": %s")
+                             : _("%s: could not read %" PRIu64 " bytes at offset %" PRIu64 ": %s"),
+                 name, (guint64) length, (guint64) offset, g_strerror (reason));
+  return FALSE;
+}
+
+gboolean
+mmio_mapping_read (MmioMapping *self,
+                   guint64      offset,
+                   gpointer     buffer,
+                   gsize        count,
+                   GError     **error)
+{
+  for (guint i = 0; i < READ_TRIES; i++)
+    {
+      if (mmio_mapping_try_read (self, offset, buffer, count))
+        return TRUE;
+      relax ();
+    }
+
+  for (guint i = 0; i < FAULT_TRIES; i++)
+    {
+      MmioGuardRange *guard;
+      const guint8 *base;
+      gboolean valid, hit;
+
+      hold (self);
+      valid = check_range (self, offset, count, error);
+      guard = self->guard;
+      base = self->base;
+      if (valid && count > 0)
+        mmio_copy (buffer, base + offset, count);
+      __atomic_signal_fence (__ATOMIC_SEQ_CST);
+      hit = valid && mmio_guard_range_has_faults (guard);
+      if (hit && !mmio_guard_range_hit (guard, base + offset, count))
+        {
+          unhold (self);
+          mmio_mapping_tidy (self);
+          return TRUE;
+        }
+      unhold (self);
+
+      if (!valid)
+        return FALSE;
+      if (!hit)
+        return TRUE;
+      if (!resolve_fault (self, offset, count, FALSE, i == FAULT_TRIES - 1, error))
+        return FALSE;
+    }
+
+  return FALSE;
+}
+
+gboolean
+mmio_mapping_fail_read_only (MmioMapping *self,
+                             GError     **error)
+{
+  g_autofree char *name = mmio_mapping_dup_name (self);
+
+  g_set_error (error, MMIO_ERROR, MMIO_ERROR_WRONG_MODE, _("%s: is mapped for reading only"), name);
+  return FALSE;
+}
+
+gboolean
+mmio_mapping_change (MmioMapping    *self,
+                     guint64         offset,
+                     guint64         length,
+                     MmioChangeFunc  func,
+                     gconstpointer   data,
+                     GError        **error)
+{
+  for (guint i = 0; i < FAULT_TRIES; i++)
+    {
+      gboolean valid, hit = FALSE;
+      MmioGuardRange *guard;
+      gboolean tidy = FALSE;
+
+      mmio_mapping_lock (self);
+      valid = check_range (self, offset, length, error);
+      guard = self->guard;
+      if (valid && self->mode != MMIO_MODE_READ_ONLY && length > 0)
+        {
+          func (self->base, (gsize) offset, (gsize) length, data);
+          mmio_mapping_mark (self, (gsize) offset, (gsize) (offset + length));
+          __atomic_signal_fence (__ATOMIC_SEQ_CST);
+          tidy = mmio_guard_range_has_faults (guard);
+          hit = tidy && mmio_guard_range_hit (guard, self->base + offset, (gsize) length);
+        }
+      mmio_mapping_unlock (self);
+
+      if (!valid)
+        return FALSE;
+      if (self->mode == MMIO_MODE_READ_ONLY)
+        return mmio_mapping_fail_read_only (self, error);
+      if (!hit)
+        {
+          if (tidy)
+            mmio_mapping_tidy (self);
+          return TRUE;
+        }
+      if (!resolve_fault (self, (gsize) offset, (gsize) length, TRUE, i == FAULT_TRIES - 1, error))
+        return FALSE;
+    }
+
+  return FALSE;
+}
+
+static void
+copy_in (guint8       *base,
+         gsize         offset,
+         gsize         length,
+         gconstpointer data)
+{
+  mmio_copy (base + offset, data, length);
+}
+
+gboolean
+mmio_mapping_write (MmioMapping  *self,
+                    guint64       offset,
+                    gconstpointer data,
+                    gsize         length,
+                    GError      **error)
+{
+  if (mmio_mapping_try_write (self, offset, data, length))
+    return TRUE;
+
+  return mmio_mapping_change (self, offset, length, copy_in, data, error);
+}
+
+gconstpointer
+mmio_mapping_peek (MmioMapping *self,
+                   guint64      offset,
+                   gsize        length,
+                   GError     **error)
+{
+  gsize size = mmio_mapping_get_size (self);
+
+  if (__atomic_load_n (&self->closed, __ATOMIC_ACQUIRE))
+    {
+      mmio_mapping_fail_closed (self, error);
+      return NULL;
+    }
+  if (!mmio_range_is_inside (offset, length, size))
+    {
+      mmio_range_fail (self->path, offset, length, size, error);
+      return NULL;
+    }
+  /* An empty file may have no memory at all; a borrowed pointer is NULL only where there is an error. */
+  if (length == 0 && __atomic_load_n (&self->base, __ATOMIC_RELAXED) == NULL)
+    return "";
+
+  return __atomic_load_n (&self->base, __ATOMIC_RELAXED) + offset;
+}
+
+void
+mmio_mapping_mark_dirty (MmioMapping *self,
+                         guint64      offset,
+                         gsize        length)
+{
+  mmio_mapping_lock (self);
+  mmio_mapping_mark (self, (gsize) offset, (gsize) offset + length);
+  mmio_mapping_unlock (self);
+}

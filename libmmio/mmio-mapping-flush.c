@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Durability: which ranges can be dirty, and getting them onto the disk.
+ */
+#include "config.h"
+
+#include "mmio-mapping-private.h"
+
+#include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "mmio-error.h"
+
+/* Under the sequence: what was written comes out of the set, and what live writable pins cover is added to it. */
+static void
+collect (MmioMapping *self,
+         gsize        start,
+         gsize        end,
+         MmioDirty   *set)
+{
+  MmioRange taken[MMIO_DIRTY_MAX];
+  guint n;
+
+  mmio_dirty_init (set);
+  n = mmio_dirty_take (&self->dirty, start, end, taken);
+  for (guint i = 0; i < n; i++)
+    mmio_dirty_add (set, taken[i].start, taken[i].end);
+  mmio_mapping_get_writable_pins (self, set, start, end);
+}
+
+/* What has not become durable stays pending. */
+static void
+put_back (MmioMapping     *self,
+          const MmioDirty *set)
+{
+  mmio_mapping_lock (self);
+  for (guint i = 0; i < set->n; i++)
+    mmio_dirty_add (&self->dirty, set->ranges[i].start, set->ranges[i].end);
+  mmio_mapping_unlock (self);
+}
+
+static gboolean
+fail_flush (MmioMapping *self,
+            gsize        offset,
+            gsize        length,
+            int          saved_errno,
+            GError     **error)
+{
+  g_autofree char *name = mmio_mapping_dup_name (self);
+
+  /* The kernel reports a failed write once, drops the pages' dirty mark, and calls the next sync a success; see fsync(2) and
+   * https://wiki.postgresql.org/wiki/Fsync_Errors. We keep it. */
+  g_set_error (&self->flush_error, MMIO_ERROR, MMIO_ERROR_FLUSH_FAILED,
+               _("%s: could not make %" PRIu64 " bytes at offset %" PRIu64 " durable: %s"), name, (guint64) length,
+               (guint64) offset, g_strerror (saved_errno));
+  g_propagate_error (error, g_error_copy (self->flush_error));
+  return FALSE;
+}
+
+static int
+sync_range (MmioMapping     *self,
+            const MmioRange *range)
+{
+  gsize start = range->start - range->start % self->page_size;
+  int result;
+
+  do
+    result = msync (self->base + start, range->end - start, MS_SYNC) == 0 ? 0 : errno;
+  while (result == EINTR);
+
+  return result;
+}
+
+gboolean
+mmio_mapping_flush (MmioMapping *self,
+                    guint64      offset,
+                    guint64      length,
+                    gsize       *first,
+                    GError     **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->flush_lock);
+  gsize size = mmio_mapping_get_size (self);
+  gboolean size_pending;
+  MmioDirty set;
+  gsize end;
+
+  *first = G_MAXSIZE;
+  if (self->closed)
+    return mmio_mapping_fail_closed (self, error);
+  if (self->flush_error != NULL)
+    {
+      g_propagate_error (error, g_error_copy (self->flush_error));
+      return FALSE;
+    }
+  if (length == G_MAXUINT64)
+    length = size > offset ? size - offset : 0;
+  if (!mmio_range_is_inside (offset, length, size))
+    return mmio_range_fail (self->path, offset, length, size, error);
+  if (self->mode == MMIO_MODE_READ_ONLY)
+    return TRUE;
+  if (self->mode == MMIO_MODE_COPY_ON_WRITE)
+    {
+      g_autofree char *name = mmio_mapping_dup_name (self);
+
+      g_set_error (error, MMIO_ERROR, MMIO_ERROR_WRONG_MODE, _("%s: what is written to a copy-on-write mapping never reaches the file"),
+                   name);
+      return FALSE;
+    }
+
+  end = (gsize) (offset + length);
+  mmio_mapping_lock (self);
+  collect (self, (gsize) offset, end, &set);
+  mmio_mapping_unlock (self);
+  size_pending = g_atomic_int_compare_and_exchange (&self->size_pending, TRUE, FALSE);
+
+  for (guint i = 0; i < set.n; i++)
+    {
+      int result = sync_range (self, &set.ranges[i]);
+
+      if (result != 0)
+        {
+          put_back (self, &set);
+          return fail_flush (self, set.ranges[i].start, set.ranges[i].end - set.ranges[i].start, result, error);
+        }
+    }
+  if (size_pending && fdatasync (self->fd) != 0 && errno != EINVAL)
+    return fail_flush (self, 0, size, errno, error);
+
+  if (set.n > 0)
+    *first = set.ranges[0].start;
+  return TRUE;
+}
+
+guint64
+mmio_mapping_get_pending (MmioMapping *self)
+{
+  MmioDirty set;
+
+  if (self->mode != MMIO_MODE_READ_WRITE)
+    return 0;
+
+  mmio_mapping_lock (self);
+  set = self->dirty;
+  mmio_mapping_get_writable_pins (self, &set, 0, mmio_mapping_get_size (self));
+  mmio_mapping_unlock (self);
+
+  return mmio_dirty_total (&set);
+}

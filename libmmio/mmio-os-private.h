@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * System calls that not every system has, each with its fallback. Functions return 0 or an errno value and set no error.
+ */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+G_BEGIN_DECLS
+
+gsize    mmio_os_page_size      (void);
+/* Reserves blocks for [offset, offset + length) and makes the file at least that long. */
+int      mmio_os_preallocate    (int fd, guint64 offset, guint64 length);
+/* Blocks for the range without a change of size; ENOTSUP where the file system can't. */
+int      mmio_os_allocate_range (int fd, guint64 offset, guint64 length);
+/* Raises a modification event for every watcher of fd's file, without a change of a byte or of the size. */
+int      mmio_os_announce       (int fd, guint64 offset);
+/* Makes the name of a file durable: syncs the folder that holds path. */
+int      mmio_os_sync_folder    (const char *path);
+/* Makes target, close-on-exec, another number for what fd stands for, atomically. */
+int      mmio_os_replace_fd     (int fd, int target);
+/* The page size with which fd's file is mapped: larger than the system's on hugetlbfs. */
+gsize    mmio_os_fd_page_size   (int fd, gsize block_size);
+
+G_END_DECLS

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * System calls that not every system has, each with its fallback; what there is, configure has found out.
+ */
+#include "config.h"
+
+#include "mmio-os-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef HAVE_SYS_VFS_H
+#include <sys/vfs.h>
+#endif
+#ifdef HAVE_LINUX_MAGIC_H
+#include <linux/magic.h>
+#endif
+
+gsize
+mmio_os_page_size (void)
+{
+  static gsize page_size;
+
+  if (g_once_init_enter (&page_size))
+    g_once_init_leave (&page_size, (gsize) sysconf (_SC_PAGESIZE));
+
+  return page_size;
+}
+
+static gboolean
+is_unsupported (int result)
+{
+#if EOPNOTSUPP != ENOTSUP
+  if (result == EOPNOTSUPP)
+    return TRUE;
+#endif
+  return result == ENOTSUP || result == ENOSYS;
+}
+
+int
+mmio_os_preallocate (int     fd,
+                     guint64 offset,
+                     guint64 length)
+{
+  int result = ENOTSUP;
+
+  if (length == 0)
+    return 0;
+
+#ifdef HAVE_FALLOCATE
+  do
+    result = fallocate (fd, 0, (off_t) offset, (off_t) length) == 0 ? 0 : errno;
+  while (result == EINTR);
+#endif
+#ifdef HAVE_POSIX_FALLOCATE
+  /* Writes into each block where the file system itself can't reserve. */
+  if (is_unsupported (result))
+    do
+      result = posix_fallocate (fd, (off_t) offset, (off_t) length);
+    while (result == EINTR);
+#endif
+
+  return result;
+}
+
+int
+mmio_os_allocate_range (int     fd,
+                        guint64 offset,
+                        guint64 length)
+{
+#if defined(HAVE_FALLOCATE) && defined(FALLOC_FL_KEEP_SIZE)
+  int result;
+
+  do
+    result = fallocate (fd, FALLOC_FL_KEEP_SIZE, (off_t) offset, (off_t) length) == 0 ? 0 : errno;
+  while (result == EINTR);
+
+  return is_unsupported (result) ? ENOTSUP : result;
+#else
+  return ENOTSUP;
+#endif
+}
+
+int
+mmio_os_announce (int     fd,
+                  guint64 offset)
+{
+  /* The block is there already, it has just been synced: the call changes nothing, yet the kernel raises IN_MODIFY.
+   * Not ftruncate to the same size, which could cut off what another process has just appended.
+   * Where there is no such call a change of the times at least raises an attribute event. */
+  int result = mmio_os_allocate_range (fd, offset, 1);
+
+  if (result == ENOTSUP)
+    result = futimens (fd, NULL) == 0 ? 0 : errno;
+
+  return result;
+}
+
+int
+mmio_os_sync_folder (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  int result = 0;
+  int fd = open (folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+
+  if (fd < 0)
+    return errno;
+  /* EINVAL: the file system has no need of it and says so. */
+  if (fsync (fd) != 0 && errno != EINVAL)
+    result = errno;
+  close (fd);
+
+  return result;
+}
+
+int
+mmio_os_replace_fd (int fd,
+                    int target)
+{
+  int result;
+
+  do
+    {
+#ifdef HAVE_DUP3
+      result = dup3 (fd, target, O_CLOEXEC) >= 0 ? 0 : errno;
+#else
+      result = dup2 (fd, target) >= 0 && fcntl (target, F_SETFD, FD_CLOEXEC) == 0 ? 0 : errno;
+#endif
+    }
+  while (result == EINTR || result == EBUSY);
+
+  return result;
+}
+
+gsize
+mmio_os_fd_page_size (int   fd,
+                      gsize block_size)
+{
+#if defined(HAVE_SYS_VFS_H) && defined(HUGETLBFS_MAGIC)
+  struct statfs buffer;
+
+  /* The smallest huge page there is has 1 MiB: no need to ask for an ordinary file. */
+  if (block_size >= 1024 * 1024 && fstatfs (fd, &buffer) == 0 && buffer.f_type == HUGETLBFS_MAGIC)
+    return (gsize) buffer.f_bsize;
+#endif
+
+  return mmio_os_page_size ();
+}
