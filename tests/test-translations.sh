@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The translations: every message is found by xgettext, and every language says all of them.
+set -eu
+
+number=0
+failed=0
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$top_srcdir"
+
+point () # NAME STATUS: the diagnosis stands in $folder/diagnosis
+{
+  number=$((number + 1))
+  if [ "$2" -eq 0 ]; then
+    echo "ok $number - $1"
+  else
+    failed=1
+    sed 's/^/# /' "$folder/diagnosis"
+    echo "not ok $number - $1"
+  fi
+}
+
+grep -rlE --include='*.c' '\b(_|N_|C_|NC_|ngettext|g_dngettext) \(' libmmio tools | LC_ALL=C sort > "$folder/using" || true
+sed '/^#/d; /^$/d' po/POTFILES.in > "$folder/listed"
+diff -u "$folder/listed" "$folder/using" > "$folder/diagnosis" && status=0 || status=1
+point /translations/every-file-with-messages-is-listed $status
+
+"$XGETTEXT" --from-code=UTF-8 --keyword=_ --keyword=N_ --keyword=C_:1c,2 --keyword=NC_:1c,2 --keyword=g_dngettext:2,3 \
+  --keyword=ngettext:1,2 --files-from=po/POTFILES.in --output="$folder/all.pot" 2> "$folder/diagnosis" && status=0 || status=1
+point /translations/messages-are-found $status
+
+for language in $(cat po/LINGUAS); do
+  "$MSGMERGE" --quiet --no-fuzzy-matching --output="$folder/$language.po" "po/$language.po" "$folder/all.pot"
+  "$MSGFMT" --check --statistics --output="$folder/$language.mo" "$folder/$language.po" 2> "$folder/diagnosis" && status=0 || status=1
+  point "/translations/$language/formats-are-right" $status
+  grep -qE 'untranslated|fuzzy' "$folder/diagnosis" && status=1 || status=0
+  point "/translations/$language/is-complete" $status
+done
+
+echo "1..$number"
+exit $failed
