@@ -22,7 +22,7 @@ point () # NAME STATUS: the diagnosis stands in $folder/diagnosis
   fi
 }
 
-grep -rlE --include='*.c' '\b(_|N_|C_|NC_|ngettext|g_dngettext) \(' libmmio tools | LC_ALL=C sort > "$folder/using" || true
+grep -rlE --include='*.c' '\b(_|N_|C_|NC_|ngettext|g_dngettext) ?\(' libmmio tools | LC_ALL=C sort > "$folder/using" || true
 sed '/^#/d; /^$/d' po/POTFILES.in > "$folder/listed"
 diff -u "$folder/listed" "$folder/using" > "$folder/diagnosis" && status=0 || status=1
 point /translations/every-file-with-messages-is-listed $status
