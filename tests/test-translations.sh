@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The translations: every message is found by xgettext, and every language says all of them.
+# The translations: every message is found by xgettext, and every translation has the formats of its original.
 set -eu
 
 number=0
@@ -35,8 +35,6 @@ for language in $(cat po/LINGUAS); do
   "$MSGMERGE" --quiet --no-fuzzy-matching --output="$folder/$language.po" "po/$language.po" "$folder/all.pot"
   "$MSGFMT" --check --statistics --output="$folder/$language.mo" "$folder/$language.po" 2> "$folder/diagnosis" && status=0 || status=1
   point "/translations/$language/formats-are-right" $status
-  grep -qE 'untranslated|fuzzy' "$folder/diagnosis" && status=1 || status=0
-  point "/translations/$language/is-complete" $status
 done
 
 echo "1..$number"
