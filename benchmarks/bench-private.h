@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a run has found, for those who run the cases and write down the results.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "bench.h"
+
+G_BEGIN_DECLS
+
+#define BENCH_MAX_SIDES 12
+
+typedef struct
+{
+  double median;
+  double min;
+  double max;
+} BenchSummary;
+
+typedef struct
+{
+  const char *label;
+  BenchSummary ns;              /* for one operation */
+  BenchSummary ratio;           /* to the floor, turn by turn */
+  double ratio_of_best;         /* the best turn of each */
+} BenchSideResult;
+
+typedef struct
+{
+  BenchCase description;
+  char *skipped;                /* why; NULL if it was run */
+  guint repeats;
+  guint n_sides;
+  BenchSideResult sides[BENCH_MAX_SIDES];       /* floor, subject, peers */
+  gboolean goal_met;
+  gboolean aim_met;
+} BenchResult;
+
+struct _Bench
+{
+  gboolean full;
+  char *only;                   /* prefix of the names of the cases to run; NULL: all */
+  char *tmpfs_folder;           /* ours; NULL if there is none */
+  char *disk_folder;            /* ours */
+  GPtrArray *files;             /* (element-type filename): removed at the end */
+  GPtrArray *results;           /* (element-type BenchResult) */
+};
+
+void bench_write_json (Bench *self,
+                       FILE  *stream);
+
+G_END_DECLS

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Runs cases. A case is something the library does, beside a floor (the least that has to be done anyway: a memcpy, a
+ * system call) and, where there are any, beside peers that do the same. All sides of a case take turns in one run, so that
+ * what disturbs the machine disturbs them alike, and what counts is the ratio of two neighbours.
+ *
+ * No framework does that: Google Benchmark (libbenchmark-dev), the only one in Debian for C or C++, can shuffle its repetitions but
+ * reports each function alone and forgets which repetition stood beside which; hyperfine times processes, not
+ * calls; criterion is a test framework in spite of its name.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Does the thing n times. Returns the time that it took in ns, or 0 to have it measured from outside. */
+typedef guint64 (*BenchRun) (gpointer data,
+                             guint64  n);
+
+typedef struct
+{
+  const char *label;            /* NULL ends an array of sides */
+  BenchRun run;
+  gpointer data;
+  guint parallel;               /* how many of them n runs do at once; 0 is 1 */
+  guint64 divide;               /* one run does this many of what is counted, a step of a walk for instance; 0 is 1 */
+} BenchSide;
+
+typedef enum
+{
+  BENCH_TIME,                   /* ratio: time of a side / time of the floor, goals are at most */
+  BENCH_RATE                    /* ratio: rate of a side / rate of the floor, goals are at least */
+} BenchMeasure;
+
+typedef struct
+{
+  const char *name;
+  const char *title;
+  BenchMeasure measure;
+  double goal;                  /* 0: none; what has to hold */
+  double aim;                   /* 0: none; what it should come to */
+  BenchSide floor;
+  BenchSide subject;
+  const BenchSide *peers;       /* ends with a label of NULL; may be NULL */
+  guint64 slice;                /* ns that one turn of a side lasts; 0: as long as is usual */
+  guint repeats;                /* 0: as many as is usual */
+} BenchCase;
+
+typedef struct _Bench Bench;
+
+void        bench_case      (Bench           *self,
+                             const BenchCase *description);
+/* Said aloud, and written down like a result. */
+void        bench_skip      (Bench           *self,
+                             const char      *name,
+                             const char      *format,
+                             ...) G_GNUC_PRINTF (3, 4);
+/* Not to set up what is not asked for. */
+gboolean    bench_wants     (Bench           *self,
+                             const char      *prefix);
+gboolean    bench_is_full   (Bench           *self);
+/* A new file of size bytes, filled, that goes with the run. On tmpfs, where a system call costs what the kernel's own code
+ * costs; or on the disk that the build is on. NULL if there is no such place. */
+const char *bench_tmpfs_file (Bench          *self,
+                              const char     *name,
+                              guint64         size);
+const char *bench_disk_file (Bench           *self,
+                             const char      *name,
+                             guint64          size);
+/* ns, of a clock that doesn't jump. */
+guint64     bench_now       (void);
+/* Ends the program if what a case needs has failed: a case that runs on error paths would measure nonsense. */
+void        bench_need      (gboolean         success,
+                             GError          *error,
+                             const char      *what);
+
+/* The cases, one subject a file. */
+void bench_copy    (Bench *bench);
+void bench_flush   (Bench *bench);
+void bench_open    (Bench *bench);
+void bench_resize  (Bench *bench);
+void bench_threads (Bench *bench);
+void bench_view    (Bench *bench);
+
+G_END_DECLS

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Many threads, one file. The workers live as long as the case, so that a turn times their work and not their birth.
+ */
+#include "config.h"
+
+#include <mmio.h>
+#include <sched.h>
+#include <time.h>
+
+#include "bench.h"
+
+typedef struct _Team Team;
+
+typedef struct
+{
+  Team *team;
+  GThread *thread;
+  guint64 busy;                 /* ns of processor time that the turn took */
+  guint8 buffer[64] __attribute__ ((aligned (128)));
+  guint8 padding[64];           /* no two workers write to one cache line */
+} Worker;
+
+struct _Team
+{
+  MmioFile *file;
+  guint n_workers;
+  Worker *workers;
+
+  GMutex lock;
+  GCond condition;
+  guint turn;                   /* lock; 0 while nothing was asked for */
+  gboolean stop;                /* lock */
+  guint64 n;                    /* lock */
+  guint n_ready;                /* atomic: who has arrived at the start */
+  guint n_running;              /* lock */
+};
+
+static volatile gsize small = 64;
+
+static guint64
+processor_time (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return (guint64) now.tv_sec * 1000000000 + (guint64) now.tv_nsec;
+}
+
+static void
+read_hot (Worker  *worker,
+          guint64  n)
+{
+  MmioFile *file = worker->team->file;
+  gsize count = small;
+
+  for (guint64 i = 0; i < n; i++)
+    mmio_file_read (file, (i * 64) & 4095, worker->buffer, count, NULL);
+}
+
+static gpointer
+work (gpointer data)
+{
+  Worker *worker = data;
+  Team *team = worker->team;
+  guint seen = 0;
+
+  g_mutex_lock (&team->lock);
+  while (TRUE)
+    {
+      guint64 n, start;
+
+      while (team->turn == seen && !team->stop)
+        g_cond_wait (&team->condition, &team->lock);
+      if (team->stop)
+        break;
+      seen = team->turn;
+      n = team->n;
+      g_mutex_unlock (&team->lock);
+
+      __atomic_add_fetch (&team->n_ready, 1, __ATOMIC_ACQ_REL);
+      while (__atomic_load_n (&team->n_ready, __ATOMIC_ACQUIRE) < team->n_workers)
+        sched_yield ();
+      start = processor_time ();
+      read_hot (worker, n);
+      worker->busy = processor_time () - start;
+
+      g_mutex_lock (&team->lock);
+      if (--team->n_running == 0)
+        g_cond_broadcast (&team->condition);
+    }
+  g_mutex_unlock (&team->lock);
+
+  return NULL;
+}
+
+static void
+team_start (Team     *team,
+            MmioFile *file,
+            guint     n_workers)
+{
+  team->file = file;
+  team->n_workers = n_workers;
+  team->workers = g_aligned_alloc0 (n_workers, sizeof (Worker), 128);
+  g_mutex_init (&team->lock);
+  g_cond_init (&team->condition);
+  for (guint i = 0; i < n_workers; i++)
+    {
+      team->workers[i].team = team;
+      team->workers[i].thread = g_thread_new ("reader", work, &team->workers[i]);
+    }
+}
+
+static void
+team_stop (Team *team)
+{
+  g_mutex_lock (&team->lock);
+  team->stop = TRUE;
+  g_cond_broadcast (&team->condition);
+  g_mutex_unlock (&team->lock);
+  for (guint i = 0; i < team->n_workers; i++)
+    g_thread_join (team->workers[i].thread);
+  g_aligned_free (team->workers);
+  g_mutex_clear (&team->lock);
+  g_cond_clear (&team->condition);
+}
+
+static guint64
+team_run (gpointer data,
+          guint64  n)
+{
+  Team *team = data;
+
+  g_mutex_lock (&team->lock);
+  team->n = n;
+  team->n_running = team->n_workers;
+  __atomic_store_n (&team->n_ready, 0, __ATOMIC_RELEASE);
+  team->turn++;
+  g_cond_broadcast (&team->condition);
+  while (team->n_running > 0)
+    g_cond_wait (&team->condition, &team->lock);
+  g_mutex_unlock (&team->lock);
+
+  return 0;
+}
+
+/* As if each worker had had a processor to itself. */
+static guint64
+team_run_busy (gpointer data,
+               guint64  n)
+{
+  Team *team = data;
+  guint64 busy = 0;
+
+  team_run (data, n);
+  for (guint i = 0; i < team->n_workers; i++)
+    busy += team->workers[i].busy;
+
+  return busy / team->n_workers;
+}
+
+void
+bench_threads (Bench *bench)
+{
+  g_autoptr (GError) error = NULL;
+  const char *path = bench_disk_file (bench, "threads", 1 << 16);
+  g_autoptr (MmioFile) file = NULL;
+  Team one = { NULL }, two = { NULL };
+
+  if (g_get_num_processors () < 2)
+    {
+      bench_skip (bench, "threads-2-read-64", "one processor");
+      return;
+    }
+
+  file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
+  bench_need (file != NULL, error, path);
+  team_start (&one, file, 1);
+  team_start (&two, file, 2);
+
+  bench_case (bench, &(BenchCase){
+    .name = "threads-2-read-64", .title = "rate of two reading threads, by the clock on the wall",
+    .measure = BENCH_RATE, .goal = 1.9, .aim = 1.95, .slice = 10000000, .repeats = bench_is_full (bench) ? 101 : 31,
+    .floor = { "one thread", team_run, &one },
+    .subject = { "two threads", team_run, &two, .parallel = 2 } });
+  /* Where other programs want the processors too, the wall clock shows them. This shows what the threads cost each other. */
+  bench_case (bench, &(BenchCase){
+    .name = "threads-2-read-64-busy", .title = "rate of two reading threads, by their processor time",
+    .measure = BENCH_RATE, .goal = 1.9, .aim = 1.95, .slice = 10000000, .repeats = bench_is_full (bench) ? 101 : 31,
+    .floor = { "one thread", team_run_busy, &one },
+    .subject = { "two threads", team_run_busy, &two, .parallel = 2 } });
+
+  team_stop (&one);
+  team_stop (&two);
+}
