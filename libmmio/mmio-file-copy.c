@@ -137,7 +137,7 @@ mmio_file_write (MmioFile      *self,
                   !mmio_mapping_write (&self->mapping, offset, data, length, error)))
     return FALSE;
 
-  return mmio_file_after_write (self, error);
+  return mmio_file_after_write (self, length, error);
 }
 
 /**

@@ -6,27 +6,33 @@
 
 #include "mmio-file-private.h"
 
-gboolean
-mmio_file_after_write (MmioFile *self,
-                       GError  **error)
-{
-  return TRUE;
-}
-
 static gboolean
 flush (MmioFile *self,
        guint64   offset,
        guint64   length,
        GError  **error)
 {
+  gboolean whole = length == G_MAXUINT64;
   gsize first;
 
   if (!mmio_mapping_flush (&self->mapping, offset, length, &first, error))
     return FALSE;
 
+  if (whole)
+    mmio_flusher_reset (&self->flusher);
   if (first != G_MAXSIZE && g_atomic_int_get (&self->announce))
     mmio_file_announce (self, first);
   return TRUE;
+}
+
+/* A failure stays with the mapping: whoever flushes next is told. */
+void
+mmio_file_flush_pending (GObject *object)
+{
+  MmioFile *self = MMIO_FILE (object);
+
+  if (!mmio_file_is_closed (self) && mmio_mapping_get_pending (&self->mapping) > 0)
+    flush (self, 0, G_MAXUINT64, NULL);
 }
 
 /**
@@ -90,6 +96,36 @@ mmio_file_flush_range (MmioFile *self,
     return mmio_range_fail (self->mapping.path, offset, length, mmio_mapping_get_size (&self->mapping), error);
 
   return flush (self, offset, length, error);
+}
+
+/**
+ * mmio_file_start_writeback:
+ * @self: a file
+ * @offset: where the range begins, in bytes
+ * @length: its length in bytes
+ * @error: return location for an error
+ *
+ * Asks the system to begin writing a range to the disk, and doesn't wait for it. Nothing is durable by it, and what is pending stays so;
+ * a later flush has less to wait for. See [sync_file_range(2)](man:sync_file_range(2)); where there is no such call nothing is done.
+ *
+ * May be called from any thread. May block for a moment where the disk's queue is full.
+ *
+ * Errors: %MMIO_ERROR_OUT_OF_BOUNDS; %MMIO_ERROR_IO; %MMIO_ERROR_CLOSED.
+ *
+ * Returns: %TRUE if nothing stands against it
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_file_start_writeback (MmioFile *self,
+                           guint64   offset,
+                           guint64   length,
+                           GError  **error)
+{
+  g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return mmio_mapping_start_writeback (&self->mapping, offset, length, error);
 }
 
 /**

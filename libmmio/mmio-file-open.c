@@ -121,7 +121,16 @@ mmio_file_map_fd (MmioFile *self,
       return FALSE;
     }
 
-  return mmio_mapping_init (mapping, fd, (guint64) buffer.st_size, (gsize) buffer.st_blksize, error);
+  if (!mmio_mapping_init (mapping, fd, (guint64) buffer.st_size, (gsize) buffer.st_blksize, error))
+    return FALSE;
+
+  /* Wishes: a file that can't be had that way can still be had. */
+  if (self->huge_pages)
+    mmio_mapping_advise (mapping, 0, mapping->size, MMIO_ADVICE_HUGE_PAGE, NULL);
+  if (self->prefault)
+    mmio_mapping_populate (mapping, 0, mapping->size, NULL, NULL);
+
+  return TRUE;
 }
 
 static gboolean

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "mmio-file.h"
+#include "mmio-flusher-private.h"
 #include "mmio-mapping-private.h"
 #include "mmio-view.h"
 #include "mmio-watch-private.h"
@@ -20,9 +21,13 @@ struct _MmioFile
   MmioMode mode;
   gboolean has_name;            /* mapping.path is the path of a file, not a description */
   gboolean follow;
+  gboolean prefault;
+  gboolean huge_pages;
   gboolean is_initialized;
 
   gint announce;                /* atomic */
+
+  MmioFlusher flusher;
 
   /* watch_lock: the watch and how it is made */
   GMutex watch_lock;
@@ -64,8 +69,26 @@ void     mmio_file_announce      (MmioFile     *self,
                                   gsize         offset);
 /* The descriptor stands for another file now. */
 void     mmio_file_rebase_watch  (MmioFile     *self);
-/* What each write ends with. */
-gboolean mmio_file_after_write   (MmioFile     *self,
+/* Searches [from, to), the end of the file with G_MAXUINT64; -1 if there is no match, or with error set. */
+gint64   mmio_file_search        (MmioFile     *self,
+                                  gconstpointer pattern,
+                                  gsize         length,
+                                  guint64       from,
+                                  guint64       to,
+                                  gboolean      forwards,
+                                  GCancellable *cancellable,
                                   GError      **error);
+
+/* What the flush policy's timer calls. */
+void     mmio_file_flush_pending (GObject      *object);
+
+/* What each change of length bytes ends with: flushes where the policy says so. */
+static inline gboolean
+mmio_file_after_write (MmioFile *self,
+                       guint64   length,
+                       GError  **error)
+{
+  return G_LIKELY (!mmio_flusher_note (&self->flusher, length)) || mmio_file_flush (self, error);
+}
 
 G_END_DECLS

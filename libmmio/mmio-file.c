@@ -55,6 +55,10 @@ typedef enum
   PROP_SIZE,
   PROP_RESERVE_SIZE,
   PROP_PREALLOCATE,
+  PROP_FLUSH_POLICY,
+  PROP_FLUSH_THRESHOLD,
+  PROP_PREFAULT,
+  PROP_HUGE_PAGES,
   PROP_FOLLOW,
   PROP_WATCHING,
   PROP_WATCH_INTERVAL,
@@ -188,6 +192,24 @@ mmio_file_set_property (GObject      *object,
         self->follow = g_value_get_boolean (value);
       break;
 
+    case PROP_FLUSH_POLICY:
+      mmio_flusher_set (&self->flusher, (MmioFlushPolicy) g_value_get_enum (value), self->flusher.threshold);
+      break;
+
+    case PROP_FLUSH_THRESHOLD:
+      mmio_flusher_set (&self->flusher, (MmioFlushPolicy) self->flusher.policy, g_value_get_uint64 (value));
+      break;
+
+    case PROP_PREFAULT:
+      if (may_set (self, pspec))
+        self->prefault = g_value_get_boolean (value);
+      break;
+
+    case PROP_HUGE_PAGES:
+      if (may_set (self, pspec))
+        self->huge_pages = g_value_get_boolean (value);
+      break;
+
     case PROP_WATCH_INTERVAL:
       self->watch_interval = g_value_get_uint (value);
       break;
@@ -261,6 +283,22 @@ mmio_file_get_property (GObject    *object,
       g_mutex_unlock (&self->watch_lock);
       break;
 
+    case PROP_FLUSH_POLICY:
+      g_value_set_enum (value, g_atomic_int_get (&self->flusher.policy));
+      break;
+
+    case PROP_FLUSH_THRESHOLD:
+      g_value_set_uint64 (value, __atomic_load_n (&self->flusher.threshold, __ATOMIC_RELAXED));
+      break;
+
+    case PROP_PREFAULT:
+      g_value_set_boolean (value, self->prefault);
+      break;
+
+    case PROP_HUGE_PAGES:
+      g_value_set_boolean (value, self->huge_pages);
+      break;
+
     case PROP_WATCH_INTERVAL:
       g_value_set_uint (value, self->watch_interval);
       break;
@@ -307,6 +345,7 @@ mmio_file_finalize (GObject *object)
   else
     g_free (self->mapping.path);
   g_clear_object (&self->location);
+  mmio_flusher_clear (&self->flusher);
   g_mutex_clear (&self->watch_lock);
 
   G_OBJECT_CLASS (mmio_file_parent_class)->finalize (object);
@@ -393,6 +432,48 @@ mmio_file_class_init (MmioFileClass *klass)
    * Since: 1.0
    */
   properties[PROP_PREALLOCATE] = g_param_spec_boolean ("preallocate", NULL, NULL, FALSE, read_write);
+
+  /**
+   * MmioFile:flush-policy:
+   *
+   * When what was written is flushed without being asked for. Writes by copy count when they return; writable views and atomics, whose
+   * stores can't be seen, count with their length when they are released. A flush that fails makes the write that caused it fail with
+   * %MMIO_ERROR_FLUSH_FAILED; where it was the timer's, the next flush does.
+   *
+   * With %MMIO_FLUSH_POLICY_EVERY_MILLIS a thread of the library flushes; nothing has to run a main loop, and it ends with the object.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_FLUSH_POLICY] =
+      g_param_spec_enum ("flush-policy", NULL, NULL, MMIO_TYPE_FLUSH_POLICY, MMIO_FLUSH_POLICY_MANUAL, read_write);
+
+  /**
+   * MmioFile:flush-threshold:
+   *
+   * How many bytes, writes or milliseconds [property@Mmio.File:flush-policy] is about; at least 1.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_FLUSH_THRESHOLD] =
+      g_param_spec_uint64 ("flush-threshold", NULL, NULL, 1, G_MAXUINT64, 1, read_write);
+
+  /**
+   * MmioFile:prefault:
+   *
+   * Whether to read the whole file into memory when it is opened, so that no later read waits for the disk; for construction only.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PREFAULT] = g_param_spec_boolean ("prefault", NULL, NULL, FALSE, read_write);
+
+  /**
+   * MmioFile:huge-pages:
+   *
+   * Whether to ask for huge pages, for construction only. It is a wish: [method@Mmio.File.get_huge_page_bytes] tells what came of it.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_HUGE_PAGES] = g_param_spec_boolean ("huge-pages", NULL, NULL, FALSE, read_write);
 
   /**
    * MmioFile:follow:
@@ -524,6 +605,7 @@ mmio_file_init (MmioFile *self)
   self->settle_time = 500;
   self->locate_limit = 1024 * 1024;
   g_mutex_init (&self->watch_lock);
+  mmio_flusher_init (&self->flusher, G_OBJECT (self), mmio_file_flush_pending);
 }
 
 /**

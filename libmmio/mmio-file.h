@@ -12,6 +12,7 @@
 G_BEGIN_DECLS
 
 typedef struct _MmioView MmioView;
+typedef struct _MmioChunkIter MmioChunkIter;
 
 #define MMIO_TYPE_FILE (mmio_file_get_type ())
 
@@ -86,6 +87,142 @@ gboolean    mmio_file_write_bytes       (MmioFile         *self,
                                          GBytes           *bytes,
                                          GError          **error);
 
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_fill              (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         guint8            byte,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_move              (MmioFile         *self,
+                                         guint64           to,
+                                         guint64           from,
+                                         guint64           length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gint64      mmio_file_find              (MmioFile         *self,
+                                         gconstpointer     pattern,
+                                         gsize             length,
+                                         guint64           from,
+                                         guint64           to,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gint64      mmio_file_find_last         (MmioFile         *self,
+                                         gconstpointer     pattern,
+                                         gsize             length,
+                                         guint64           from,
+                                         guint64           to,
+                                         GError          **error);
+
+/* Numbers */
+
+MMIO_AVAILABLE_IN_1_0
+guint8 mmio_file_get_uint8 (MmioFile *self,
+                            guint64 offset,
+                            GError **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_set_uint8 (MmioFile *self,
+                              guint64 offset,
+                              guint8 value,
+                              GError **error);
+MMIO_AVAILABLE_IN_1_0
+gint8 mmio_file_get_int8 (MmioFile *self,
+                          guint64 offset,
+                          GError **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_set_int8 (MmioFile *self,
+                             guint64 offset,
+                             gint8 value,
+                             GError **error);
+MMIO_AVAILABLE_IN_1_0
+guint16 mmio_file_get_uint16 (MmioFile *self,
+                              guint64 offset,
+                              GDataStreamByteOrder byte_order,
+                              GError **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_set_uint16 (MmioFile *self,
+                               guint64 offset,
+                               guint16 value,
+                               GDataStreamByteOrder byte_order,
+                               GError **error);
+MMIO_AVAILABLE_IN_1_0
+gint16 mmio_file_get_int16 (MmioFile *self,
+                            guint64 offset,
+                            GDataStreamByteOrder byte_order,
+                            GError **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_set_int16 (MmioFile *self,
+                              guint64 offset,
+                              gint16 value,
+                              GDataStreamByteOrder byte_order,
+                              GError **error);
+MMIO_AVAILABLE_IN_1_0
+guint32 mmio_file_get_uint32 (MmioFile *self,
+                              guint64 offset,
+                              GDataStreamByteOrder byte_order,
+                              GError **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_set_uint32 (MmioFile *self,
+                               guint64 offset,
+                               guint32 value,
+                               GDataStreamByteOrder byte_order,
+                               GError **error);
+MMIO_AVAILABLE_IN_1_0
+gint32 mmio_file_get_int32 (MmioFile *self,
+                            guint64 offset,
+                            GDataStreamByteOrder byte_order,
+                            GError **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_set_int32 (MmioFile *self,
+                              guint64 offset,
+                              gint32 value,
+                              GDataStreamByteOrder byte_order,
+                              GError **error);
+MMIO_AVAILABLE_IN_1_0
+guint64 mmio_file_get_uint64 (MmioFile *self,
+                              guint64 offset,
+                              GDataStreamByteOrder byte_order,
+                              GError **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_set_uint64 (MmioFile *self,
+                               guint64 offset,
+                               guint64 value,
+                               GDataStreamByteOrder byte_order,
+                               GError **error);
+MMIO_AVAILABLE_IN_1_0
+gint64 mmio_file_get_int64 (MmioFile *self,
+                            guint64 offset,
+                            GDataStreamByteOrder byte_order,
+                            GError **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_set_int64 (MmioFile *self,
+                              guint64 offset,
+                              gint64 value,
+                              GDataStreamByteOrder byte_order,
+                              GError **error);
+MMIO_AVAILABLE_IN_1_0
+gfloat mmio_file_get_float (MmioFile *self,
+                            guint64 offset,
+                            GDataStreamByteOrder byte_order,
+                            GError **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_set_float (MmioFile *self,
+                              guint64 offset,
+                              gfloat value,
+                              GDataStreamByteOrder byte_order,
+                              GError **error);
+MMIO_AVAILABLE_IN_1_0
+gdouble mmio_file_get_double (MmioFile *self,
+                              guint64 offset,
+                              GDataStreamByteOrder byte_order,
+                              GError **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_set_double (MmioFile *self,
+                               guint64 offset,
+                               gdouble value,
+                               GDataStreamByteOrder byte_order,
+                               GError **error);
+
 /* Without a copy */
 
 MMIO_AVAILABLE_IN_1_0
@@ -107,6 +244,11 @@ MMIO_AVAILABLE_IN_1_0
 MmioView   *mmio_file_get_writable_view (MmioFile         *self,
                                          guint64           offset,
                                          gsize             length,
+                                         GError          **error);
+
+MMIO_AVAILABLE_IN_1_0
+MmioChunkIter *mmio_file_chunks         (MmioFile         *self,
+                                         gsize             chunk_size,
                                          GError          **error);
 
 /* Size */
@@ -133,7 +275,54 @@ gboolean    mmio_file_flush_range       (MmioFile         *self,
                                          guint64           length,
                                          GError          **error);
 MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_start_writeback   (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
 guint64     mmio_file_get_pending_bytes (MmioFile         *self);
+
+/* Memory */
+
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_advise             (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         MmioAdvice        advice,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_prefetch           (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_touch              (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_evict              (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_lock_memory        (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_unlock_memory      (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_get_resident_bytes (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         guint64          *bytes,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+guint64     mmio_file_get_huge_page_bytes (MmioFile         *self);
 
 /* Watching */
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "mmio-error.h"
+#include "mmio-os-private.h"
 
 /* Under the sequence: what was written comes out of the set, and what live writable pins cover is added to it. */
 static void
@@ -132,6 +133,34 @@ mmio_mapping_flush (MmioMapping *self,
   if (set.n > 0)
     *first = set.ranges[0].start;
   return TRUE;
+}
+
+gboolean
+mmio_mapping_start_writeback (MmioMapping *self,
+                              guint64      offset,
+                              guint64      length,
+                              GError     **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->change_lock);
+  gsize size = mmio_mapping_get_size (self);
+  int result;
+
+  if (self->closed)
+    return mmio_mapping_fail_closed (self, error);
+  if (!mmio_range_is_inside (offset, length, size))
+    return mmio_range_fail (self->path, offset, length, size, error);
+
+  /* To the call a length of 0 is all the rest. */
+  result = length > 0 && self->mode == MMIO_MODE_READ_WRITE ? mmio_os_start_writeback (self->fd, offset, length) : 0;
+  if (result != 0)
+    {
+      g_autofree char *name = mmio_mapping_dup_name (self);
+
+      g_set_error (error, MMIO_ERROR, MMIO_ERROR_IO, _("%s: could not begin to write %" PRIu64 " bytes at offset %" PRIu64 ": %s"),
+                   name, length, offset, g_strerror (result));
+    }
+
+  return result == 0;
 }
 
 guint64

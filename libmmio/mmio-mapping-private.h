@@ -165,6 +165,10 @@ gboolean mmio_mapping_flush          (MmioMapping   *self,
                                       guint64        length,
                                       gsize         *first,
                                       GError       **error);
+gboolean mmio_mapping_start_writeback (MmioMapping  *self,
+                                       guint64       offset,
+                                       guint64       length,
+                                       GError      **error);
 /* Raises a modification event at offset, which has just been synced. */
 void     mmio_mapping_announce       (MmioMapping   *self,
                                       gsize          offset);
@@ -180,6 +184,33 @@ gboolean mmio_mapping_heal           (MmioMapping   *self,
                                       gsize          length);
 /* Forgets faults that lie past the end, which a shrink leaves behind, so that reads are quick again. */
 void     mmio_mapping_tidy           (MmioMapping   *self);
+
+gboolean mmio_mapping_advise         (MmioMapping   *self,
+                                      guint64        offset,
+                                      guint64        length,
+                                      MmioAdvice     advice,
+                                      GError       **error);
+gboolean mmio_mapping_evict          (MmioMapping   *self,
+                                      guint64        offset,
+                                      guint64        length,
+                                      GError       **error);
+/* Reads the range in and waits for it. */
+gboolean mmio_mapping_populate       (MmioMapping   *self,
+                                      guint64        offset,
+                                      guint64        length,
+                                      GCancellable  *cancellable,
+                                      GError       **error);
+gboolean mmio_mapping_lock_memory    (MmioMapping   *self,
+                                      guint64        offset,
+                                      guint64        length,
+                                      gboolean       lock,
+                                      GError       **error);
+gboolean mmio_mapping_get_resident   (MmioMapping   *self,
+                                      guint64        offset,
+                                      guint64        length,
+                                      guint64       *bytes,
+                                      GError       **error);
+guint64  mmio_mapping_get_huge_bytes (MmioMapping   *self);
 
 void     mmio_mapping_lock_pins      (MmioMapping   *self);
 void     mmio_mapping_unlock_pins    (MmioMapping   *self);
@@ -238,7 +269,7 @@ mmio_mapping_get_size (MmioMapping *self)
 #ifdef MMIO_NO_TSAN
 /* Bytes are copied while another thread may be writing them: that is what the sequence is there to find out, and the copy is
  * then thrown away. The race is meant; the sanitizer, which would also see it inside memmove, is told so here and nowhere else. */
-MMIO_NO_TSAN static void
+G_GNUC_UNUSED MMIO_NO_TSAN static void
 mmio_copy (void       *to,
            const void *from,
            gsize       length)
@@ -253,7 +284,18 @@ mmio_copy (void       *to,
     for (gsize i = length; i > 0; i--)
       target[i - 1] = source[i - 1];
 }
+G_GNUC_UNUSED MMIO_NO_TSAN static void
+mmio_set (void  *to,
+          guint8 byte,
+          gsize  length)
+{
+  volatile guint8 *target = to;
+
+  for (gsize i = 0; i < length; i++)
+    target[i] = byte;
+}
 #else
+#define mmio_set(to, byte, length) memset ((to), (byte), (length))
 /* memmove: what is written may come from a view of the same file. */
 #define mmio_copy(to, from, length) memmove ((to), (from), (length))
 #endif

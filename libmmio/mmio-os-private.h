@@ -7,6 +7,8 @@
 #include <glib.h>
 #include <sys/types.h>
 
+#include "mmio-enums.h"
+
 G_BEGIN_DECLS
 
 gsize    mmio_os_page_size      (void);
@@ -16,11 +18,20 @@ int      mmio_os_preallocate    (int fd, guint64 offset, guint64 length);
 int      mmio_os_allocate_range (int fd, guint64 offset, guint64 length);
 /* Raises a modification event for every watcher of fd's file, without a change of a byte or of the size. */
 int      mmio_os_announce       (int fd, guint64 offset);
+/* Begins to write the range to the disk; 0 also where there is no such call. */
+int      mmio_os_start_writeback (int fd, guint64 offset, guint64 length);
 /* Makes the name of a file durable: syncs the folder that holds path. */
 int      mmio_os_sync_folder    (const char *path);
 /* Makes target, close-on-exec, another number for what fd stands for, atomically. */
 int      mmio_os_replace_fd     (int fd, int target);
 /* The page size with which fd's file is mapped: larger than the system's on hugetlbfs. */
 gsize    mmio_os_fd_page_size   (int fd, gsize block_size);
+
+int      mmio_os_advise         (gpointer start, gsize length, MmioAdvice advice);
+int      mmio_os_drop_cache     (int fd, guint64 offset, guint64 length);
+/* Reads the pages in and maps them. EFAULT where a page can't be had, or a fault, as the system has it. */
+int      mmio_os_populate       (gpointer start, gsize length, gsize page_size);
+/* How many bytes of the range, which is mapped at start, are in memory. */
+int      mmio_os_get_resident   (int fd, guint64 offset, gpointer start, gsize length, guint64 *bytes);
 
 G_END_DECLS

@@ -99,6 +99,22 @@ mmio_os_announce (int     fd,
 }
 
 int
+mmio_os_start_writeback (int     fd,
+                         guint64 offset,
+                         guint64 length)
+{
+  int result = 0;
+
+#ifdef HAVE_SYNC_FILE_RANGE
+  do
+    result = sync_file_range (fd, (off_t) offset, (off_t) length, SYNC_FILE_RANGE_WRITE) == 0 ? 0 : errno;
+  while (result == EINTR);
+#endif
+
+  return is_unsupported (result) ? 0 : result;
+}
+
+int
 mmio_os_sync_folder (const char *path)
 {
   g_autofree char *folder = g_path_get_dirname (path);

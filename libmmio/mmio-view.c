@@ -197,8 +197,13 @@ mmio_view_release (MmioView *self)
 {
   g_return_if_fail (self != NULL);
 
-  if (g_atomic_int_compare_and_exchange (&self->released, FALSE, TRUE))
-    mmio_mapping_unpin (&self->file->mapping, &self->pin);
+  if (!g_atomic_int_compare_and_exchange (&self->released, FALSE, TRUE))
+    return;
+
+  mmio_mapping_unpin (&self->file->mapping, &self->pin);
+  /* The flush policy counts it as a write. If the flush fails the next one says so. */
+  if (self->pin.writable && !mmio_file_is_closed (self->file))
+    mmio_file_after_write (self->file, self->pin.length, NULL);
 }
 
 /**

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Changes that need no bytes from the caller.
+ */
+#include "config.h"
+
+#include "mmio-file-private.h"
+
+#include "mmio-bounds-private.h"
+
+static void
+fill_in (guint8       *base,
+         gsize         offset,
+         gsize         length,
+         gconstpointer data)
+{
+  mmio_set (base + offset, *(const guint8 *) data, length);
+}
+
+/**
+ * mmio_file_fill:
+ * @self: a file
+ * @offset: where to begin, in bytes
+ * @length: how many bytes
+ * @byte: the value each of them gets
+ * @error: return location for an error
+ *
+ * Sets every byte of a range to one value. As [method@Mmio.File.write] otherwise, whose errors it has.
+ *
+ * Returns: %TRUE if all bytes were written
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_file_fill (MmioFile *self,
+                guint64   offset,
+                guint64   length,
+                guint8    byte,
+                GError  **error)
+{
+  g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return mmio_mapping_change (&self->mapping, offset, length, fill_in, &byte, error) &&
+         mmio_file_after_write (self, length, error);
+}
+
+static void
+move_in (guint8       *base,
+         gsize         offset,
+         gsize         length,
+         gconstpointer data)
+{
+  mmio_copy (base + offset, base + *(const gsize *) data, length);
+}
+
+/**
+ * mmio_file_move:
+ * @self: a file
+ * @to: where the bytes go, in bytes
+ * @from: where they come from, in bytes
+ * @length: how many
+ * @error: return location for an error
+ *
+ * Moves bytes inside the file; the two ranges may overlap. As [method@Mmio.File.write] otherwise, whose errors it has: a reader
+ * sees all of it or nothing. A fault in the middle of a move of overlapping ranges (%MMIO_ERROR_TRUNCATED, %MMIO_ERROR_NO_SPACE,
+ * %MMIO_ERROR_IO) leaves both in an unspecified state.
+ *
+ * Returns: %TRUE if all bytes were moved
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_file_move (MmioFile *self,
+                guint64   to,
+                guint64   from,
+                guint64   length,
+                GError  **error)
+{
+  MmioPin source;
+  gboolean success;
+  gsize position;
+
+  g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (length > G_MAXSIZE)
+    return mmio_range_fail (self->mapping.path, from, length, mmio_mapping_get_size (&self->mapping), error);
+  /* Pinned, so that what was checked stays there; and so that a fault in the source is known of. */
+  if (!mmio_mapping_pin (&self->mapping, &source, from, (gsize) length, FALSE, error))
+    return FALSE;
+
+  position = (gsize) from;
+  success = mmio_mapping_change (&self->mapping, to, length, move_in, &position, error) &&
+            mmio_mapping_check_pin (&self->mapping, &source, error);
+  mmio_mapping_unpin (&self->mapping, &source);
+
+  return success && mmio_file_after_write (self, length, error);
+}

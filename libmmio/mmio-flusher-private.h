@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Flush policy: counts what was written and says when a flush is due. Knows nothing of files or memory.
+ */
+#pragma once
+
+#include <glib-object.h>
+
+#include "mmio-enums.h"
+
+G_BEGIN_DECLS
+
+/* Called in a thread of the library's own, with a reference on owner held. */
+typedef void (*MmioFlusherFunc) (GObject *owner);
+
+typedef struct
+{
+  gint policy;                  /* atomic; an MmioFlushPolicy */
+  gsize threshold;              /* atomic: bytes, writes or ms; at least 1 */
+  gsize since;                  /* atomic: bytes or writes since the last flush */
+  GObject *owner;               /* not owned */
+  MmioFlusherFunc func;
+  GMutex lock;
+  GSource *timer;               /* lock */
+} MmioFlusher;
+
+void     mmio_flusher_init      (MmioFlusher     *self,
+                                 GObject         *owner,
+                                 MmioFlusherFunc  func);
+/* The owner is going: no call of func begins any more. */
+void     mmio_flusher_clear     (MmioFlusher     *self);
+void     mmio_flusher_set       (MmioFlusher     *self,
+                                 MmioFlushPolicy  policy,
+                                 guint64          threshold);
+/* Everything was flushed. */
+void     mmio_flusher_reset     (MmioFlusher     *self);
+gboolean mmio_flusher_note_slow (MmioFlusher     *self,
+                                 guint64          length);
+
+/* length bytes were written, all at once. TRUE: a flush is due. */
+static inline gboolean
+mmio_flusher_note (MmioFlusher *self,
+                   guint64      length)
+{
+  return G_UNLIKELY (__atomic_load_n (&self->policy, __ATOMIC_RELAXED) != MMIO_FLUSH_POLICY_MANUAL) &&
+         mmio_flusher_note_slow (self, length);
+}
+
+G_END_DECLS

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "mmio-flusher-private.h"
+
+#include "mmio-worker-private.h"
+
+/* What the timer holds: the owner only weakly, so that it stops with the object. */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  GWeakRef owner;
+  MmioFlusherFunc func;
+  gint busy;                    /* atomic: a flush takes longer than the interval; no second one beside it */
+} Tick;
+
+static void
+tick_unref (gpointer data)
+{
+  Tick *self = data;
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  g_weak_ref_clear (&self->owner);
+  g_free (self);
+}
+
+/* May be where the last reference on the owner goes: in a thread of its own, where finalisation may block. */
+static void
+run_tick (gpointer data)
+{
+  Tick *self = data;
+  g_autoptr (GObject) owner = g_weak_ref_get (&self->owner);
+
+  if (owner != NULL)
+    self->func (owner);
+  g_atomic_int_set (&self->busy, FALSE);
+  tick_unref (self);
+}
+
+static gboolean
+on_timer (gpointer data)
+{
+  Tick *self = data;
+
+  if (g_atomic_int_compare_and_exchange (&self->busy, FALSE, TRUE))
+    {
+      g_atomic_ref_count_inc (&self->ref_count);
+      mmio_worker_run (run_tick, self);
+    }
+
+  return G_SOURCE_CONTINUE;
+}
+
+void
+mmio_flusher_init (MmioFlusher     *self,
+                   GObject         *owner,
+                   MmioFlusherFunc  func)
+{
+  *self = (MmioFlusher){ .policy = MMIO_FLUSH_POLICY_MANUAL, .threshold = 1, .owner = owner, .func = func };
+  g_mutex_init (&self->lock);
+}
+
+static void
+stop_timer (MmioFlusher *self)
+{
+  if (self->timer == NULL)
+    return;
+
+  g_source_destroy (self->timer);
+  g_clear_pointer (&self->timer, g_source_unref);
+}
+
+static void
+start_timer (MmioFlusher *self,
+             guint64      interval)
+{
+  Tick *tick = g_new0 (Tick, 1);
+
+  g_atomic_ref_count_init (&tick->ref_count);
+  g_weak_ref_init (&tick->owner, self->owner);
+  tick->func = self->func;
+
+  self->timer = g_timeout_source_new ((guint) MIN (interval, G_MAXUINT));
+  g_source_set_static_name (self->timer, "libmmio flush");
+  g_source_set_callback (self->timer, on_timer, tick, tick_unref);
+  g_source_attach (self->timer, mmio_worker_get_context ());
+}
+
+void
+mmio_flusher_clear (MmioFlusher *self)
+{
+  stop_timer (self);
+  g_mutex_clear (&self->lock);
+}
+
+void
+mmio_flusher_set (MmioFlusher     *self,
+                  MmioFlushPolicy  policy,
+                  guint64          threshold)
+{
+  g_mutex_lock (&self->lock);
+  stop_timer (self);
+  __atomic_store_n (&self->threshold, (gsize) CLAMP (threshold, 1, G_MAXSIZE), __ATOMIC_RELAXED);
+  __atomic_store_n (&self->policy, (gint) policy, __ATOMIC_RELAXED);
+  if (policy == MMIO_FLUSH_POLICY_EVERY_MILLIS)
+    start_timer (self, MAX (threshold, 1));
+  g_mutex_unlock (&self->lock);
+}
+
+void
+mmio_flusher_reset (MmioFlusher *self)
+{
+  __atomic_store_n (&self->since, 0, __ATOMIC_RELAXED);
+}
+
+gboolean
+mmio_flusher_note_slow (MmioFlusher *self,
+                        guint64      length)
+{
+  gsize threshold = __atomic_load_n (&self->threshold, __ATOMIC_RELAXED);
+
+  switch ((MmioFlushPolicy) __atomic_load_n (&self->policy, __ATOMIC_RELAXED))
+    {
+    case MMIO_FLUSH_POLICY_ALWAYS:
+      return TRUE;
+
+    case MMIO_FLUSH_POLICY_EVERY_BYTES:
+      return __atomic_add_fetch (&self->since, (gsize) length, __ATOMIC_RELAXED) >= threshold;
+
+    case MMIO_FLUSH_POLICY_EVERY_WRITES:
+      return __atomic_add_fetch (&self->since, 1, __ATOMIC_RELAXED) >= threshold;
+
+    case MMIO_FLUSH_POLICY_MANUAL:
+    case MMIO_FLUSH_POLICY_EVERY_MILLIS:
+    default:
+      return FALSE;
+    }
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the system is asked to do with a mapping's pages, and what it says of them.
+ */
+#include "config.h"
+
+#include "mmio-mapping-private.h"
+
+#include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#include "mmio-error.h"
+#include "mmio-os-private.h"
+
+/* Whole pages, and the range pinned: no region is taken away while the system looks at it. */
+typedef struct
+{
+  MmioPin pin;
+  guint8 *start;
+  gsize length;
+} Pages;
+
+static gboolean
+take_pages (MmioMapping *self,
+            Pages       *pages,
+            guint64      offset,
+            guint64      length,
+            GError     **error)
+{
+  gsize start, end;
+
+  if (length > G_MAXSIZE)
+    return mmio_range_fail (self->path, offset, length, mmio_mapping_get_size (self), error);
+  if (!mmio_mapping_pin (self, &pages->pin, offset, (gsize) length, FALSE, error))
+    return FALSE;
+
+  start = pages->pin.offset - pages->pin.offset % self->page_size;
+  end = pages->pin.offset + pages->pin.length;
+  end += (self->page_size - end % self->page_size) % self->page_size;
+  pages->start = pages->pin.region->base + start;
+  pages->length = length > 0 ? end - start : 0;
+
+  return TRUE;
+}
+
+static gboolean
+finish_pages (MmioMapping *self,
+              Pages       *pages,
+              int          result,
+              MmioError    code,
+              const char  *what,
+              GError     **error)
+{
+  gsize offset = pages->pin.offset, length = pages->pin.length;
+
+  mmio_mapping_unpin (self, &pages->pin);
+  if (result != 0)
+    {
+      g_autofree char *name = mmio_mapping_dup_name (self);
+
+      g_set_error (error, MMIO_ERROR, (gint) (result == ENOTSUP ? MMIO_ERROR_NOT_SUPPORTED : code),
+                   /* Translators: the second %s is what could not be done, the third why. */
+                   _("%s: offset %" PRIu64 " + length %" PRIu64 ": %s: %s"), name, (guint64) offset, (guint64) length, what,
+                   g_strerror (result));
+    }
+
+  return result == 0;
+}
+
+gboolean
+mmio_mapping_advise (MmioMapping *self,
+                     guint64      offset,
+                     guint64      length,
+                     MmioAdvice   advice,
+                     GError     **error)
+{
+  Pages pages;
+  int result;
+
+  if (!take_pages (self, &pages, offset, length, error))
+    return FALSE;
+
+  /* On a private mapping this would throw away what was written. */
+  if (advice == MMIO_ADVICE_DONT_NEED && self->mode == MMIO_MODE_COPY_ON_WRITE)
+    result = ENOTSUP;
+  else
+    result = pages.length > 0 ? mmio_os_advise (pages.start, pages.length, advice) : 0;
+
+  return finish_pages (self, &pages, result, MMIO_ERROR_ADVICE_FAILED, _("the advice was not taken"), error);
+}
+
+gboolean
+mmio_mapping_evict (MmioMapping *self,
+                    guint64      offset,
+                    guint64      length,
+                    GError     **error)
+{
+  Pages pages;
+  int result = 0;
+
+  if (!take_pages (self, &pages, offset, length, error))
+    return FALSE;
+
+  /* Pages that are mapped stay in the cache: first out of the mapping, then out of the cache. */
+  if (pages.length > 0 && self->mode != MMIO_MODE_COPY_ON_WRITE)
+    result = mmio_os_advise (pages.start, pages.length, MMIO_ADVICE_DONT_NEED);
+  if (pages.length > 0 && result == 0)
+    result = mmio_os_drop_cache (self->fd, (guint64) (pages.start - pages.pin.region->base), pages.length);
+
+  return finish_pages (self, &pages, result, MMIO_ERROR_ADVICE_FAILED, _("could not be dropped from memory"), error);
+}
+
+gboolean
+mmio_mapping_populate (MmioMapping  *self,
+                       guint64       offset,
+                       guint64       length,
+                       GCancellable *cancellable,
+                       GError      **error)
+{
+  const gsize step = (gsize) 16 << 20;
+  Pages pages;
+  gboolean intact;
+  int result = 0;
+
+  if (!take_pages (self, &pages, offset, length, error))
+    return FALSE;
+
+  for (gsize done = 0; done < pages.length && result == 0 && !g_cancellable_is_cancelled (cancellable); done += step)
+    result = mmio_os_populate (pages.start + done, MIN (step, pages.length - done), self->page_size);
+
+  /* EFAULT, or a fault that the guard has caught: the file isn't as long any more, or can't be read. */
+  if (result == EFAULT || result == EHWPOISON)
+    {
+      result = 0;
+      mmio_mapping_fail_fault (self, pages.pin.offset, pages.pin.length, error);
+      mmio_mapping_unpin (self, &pages.pin);
+      return FALSE;
+    }
+  intact = mmio_mapping_check_pin (self, &pages.pin, error);
+
+  return finish_pages (self, &pages, result, MMIO_ERROR_IO, _("could not be read into memory"), intact ? error : NULL) && intact &&
+         !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+gboolean
+mmio_mapping_lock_memory (MmioMapping *self,
+                          guint64      offset,
+                          guint64      length,
+                          gboolean     lock,
+                          GError     **error)
+{
+  Pages pages;
+  int result = 0;
+
+  if (!take_pages (self, &pages, offset, length, error))
+    return FALSE;
+
+  if (pages.length > 0 && (lock ? mlock (pages.start, pages.length) : munlock (pages.start, pages.length)) != 0)
+    result = errno;
+
+  return finish_pages (self, &pages, result, MMIO_ERROR_LOCK_FAILED,
+                       lock ? _("could not be locked into memory (RLIMIT_MEMLOCK)") : _("could not be unlocked"), error);
+}
+
+gboolean
+mmio_mapping_get_resident (MmioMapping *self,
+                           guint64      offset,
+                           guint64      length,
+                           guint64     *bytes,
+                           GError     **error)
+{
+  Pages pages;
+  int result = 0;
+
+  *bytes = 0;
+  if (!take_pages (self, &pages, offset, length, error))
+    return FALSE;
+
+  if (pages.length > 0)
+    result = mmio_os_get_resident (self->fd, (guint64) (pages.start - pages.pin.region->base), pages.start, pages.length,
+                                   bytes);
+  /* The pages' overhang isn't part of what was asked for. */
+  *bytes = MIN (*bytes, length);
+
+  return finish_pages (self, &pages, result, MMIO_ERROR_NOT_SUPPORTED, _("residency can't be told"), error);
+}
+
+/* /proc/self/smaps tells what is, not what was asked for. */
+guint64
+mmio_mapping_get_huge_bytes (MmioMapping *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->change_lock);
+  g_autofree char *line = NULL;
+  guintptr base = (guintptr) self->region->base;
+  gboolean ours = FALSE;
+  guint64 total = 0;
+  gsize size = 0;
+  FILE *stream;
+
+  if (self->closed || base == 0)
+    return 0;
+  stream = fopen ("/proc/self/smaps", "re");
+  if (stream == NULL)
+    return 0;
+
+  while (getline (&line, &size, stream) > 0)
+    {
+      guint64 from, to, n;
+
+      if (sscanf (line, "%" SCNx64 "-%" SCNx64 " ", &from, &to) == 2)
+        ours = from >= base && from < base + self->region->length;
+      else if (ours && (sscanf (line, "FilePmdMapped: %" SCNu64 " kB", &n) == 1 ||
+                        sscanf (line, "ShmemPmdMapped: %" SCNu64 " kB", &n) == 1 ||
+                        sscanf (line, "AnonHugePages: %" SCNu64 " kB", &n) == 1 ||
+                        sscanf (line, "Shared_Hugetlb: %" SCNu64 " kB", &n) == 1 ||
+                        sscanf (line, "Private_Hugetlb: %" SCNu64 " kB", &n) == 1))
+        total += n * 1024;
+    }
+  fclose (stream);
+
+  return total;
+}
