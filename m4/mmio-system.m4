@@ -8,11 +8,14 @@
 #   header DIR/NAME.h    ac_cv_header_DIR_NAME_h=no      HAVE_DIR_NAME_H
 #   raw call NAME        mmio_cv_syscall_NAME=no         MMIO_SYS_NAME, the number to give to syscall ()
 #
-# --disable-optional-syscalls overrules all of them at once: the build that proves the POSIX ways.
+# --disable-optional-syscalls overrules all that POSIX doesn't have, at once: the build that proves the POSIX ways.
+
+m4_define([mmio_posix_functions],
+  [posix_fallocate, posix_madvise, mlock, fdatasync])
 
 m4_define([mmio_optional_functions],
-  [fallocate, posix_fallocate, memfd_create, statx, sync_file_range, mremap, madvise, posix_madvise, mincore,
-   mlock, mlock2, renameat2, eventfd, preadv2, copy_file_range, process_vm_readv, fdatasync, dup3])
+  [fallocate, memfd_create, statx, sync_file_range, mremap, madvise, mincore, mlock2, renameat2, eventfd, preadv2,
+   copy_file_range, process_vm_readv, dup3])
 
 m4_define([mmio_optional_declarations],
   [F_OFD_SETLK, F_SETLEASE, F_ADD_SEALS, O_TMPFILE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RENAME_NOREPLACE])
@@ -65,7 +68,7 @@ AC_DEFUN([MMIO_CHECK_SYSTEM], [
   ])
 
   m4_foreach([mmio_name], [mmio_optional_headers], [AC_CHECK_HEADERS(mmio_name)])
-  m4_foreach([mmio_name], [mmio_optional_functions], [AC_CHECK_FUNCS(mmio_name)])
+  m4_foreach([mmio_name], [mmio_posix_functions, mmio_optional_functions], [AC_CHECK_FUNCS(mmio_name)])
   AC_CHECK_DECLS(m4_dquote(mmio_optional_declarations), [], [], [[
 #include <fcntl.h>
 #include <stdio.h>
