@@ -1,0 +1,450 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The mmio command on real files: what it prints, what it leaves behind and how it ends.
+# shellcheck disable=SC1111  # the quotes that it prints
+set -u
+
+folder=$(mktemp -d)
+watcher=
+trap 'test -z "$watcher" || kill "$watcher" 2>/dev/null; rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+number=0
+failed=0
+
+python=${PYTHON:-python3}
+"$python" -c 'import json' 2>/dev/null || python=
+
+ok () # NAME
+{
+  number=$((number + 1))
+  echo "ok $number - $1"
+}
+
+not_ok () # NAME DIAGNOSIS
+{
+  number=$((number + 1))
+  failed=1
+  printf '%s\n' "$2" | sed 's/^/# /'
+  echo "not ok $number - $1"
+}
+
+skip () # NAME REASON
+{
+  number=$((number + 1))
+  echo "ok $number - $1 # SKIP $2"
+}
+
+is () # NAME WANTED GOT
+{
+  if [ "$2" = "$3" ]; then
+    ok "$1"
+  else
+    not_ok "$1" "wanted: $2
+got:    $3"
+  fi
+}
+
+same () # NAME FILE FILE
+{
+  if difference=$(cmp "$2" "$3" 2>&1); then
+    ok "$1"
+  else
+    not_ok "$1" "$difference"
+  fi
+}
+
+# Runs a command; leaves its exit status and output in $status, $out and $err.
+run () # COMMAND…
+{
+  status=0
+  "$@" > out 2> err < "${input:-/dev/null}" || status=$?
+  out=$(cat out)
+  err=$(cat err)
+}
+
+# The last run ended so, with this on standard output and as much as this in what it said on standard error ("": nothing).
+ended () # NAME STATUS OUTPUT PART-OF-ERROR
+{
+  if [ "$status" -ne "$2" ]; then
+    not_ok "$1" "exit status $status, not $2; $err"
+  elif [ "$out" != "$3" ]; then
+    not_ok "$1" "printed “$out”, not “$3”; $err"
+  elif [ -z "$4" ] && [ -n "$err" ]; then
+    not_ok "$1" "said “$err”"
+  else
+    case $err in
+      *"$4"*) ok "$1" ;;
+      *) not_ok "$1" "said “$err”, without “$4”" ;;
+    esac
+  fi
+}
+
+# Evaluates a Python expression over `lines`, the objects that stand on standard input.
+json_is () # NAME EXPRESSION < FILE
+{
+  if [ -z "$python" ]; then
+    skip "$1" "no Python to read JSON with"
+  elif message=$("$python" -c '
+import json, sys
+lines = [json.loads(line) for line in sys.stdin.buffer.read().decode("utf-8").splitlines()]
+if not eval(sys.argv[1]):
+    sys.exit(f"{sys.argv[1]} is not so of {lines}")' "$2" 2>&1); then
+    ok "$1"
+  else
+    not_ok "$1" "$message"
+  fi
+}
+
+# The command itself
+
+run mmio
+ended /tool/no-command-is-a-usage-error 2 "" "a command is missing"
+run mmio fly
+ended /tool/unknown-command-is-a-usage-error 2 "" "fly"
+run mmio --fly
+ended /tool/unknown-option-is-a-usage-error 2 "" "--fly"
+run mmio --version
+case "$status $out" in
+  "0 mmio (libmmio) "[0-9]*) ok /tool/version ;;
+  *) not_ok /tool/version "$status $out" ;;
+esac
+run mmio --help
+commands=$(sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\) .*/\1/p' out)
+case "$status $(echo "$commands" | tr '\n' ' ')" in
+  "0 info "*"cat "*"write "*"resize "*"watch "*) ok /tool/help-lists-the-commands ;;
+  *) not_ok /tool/help-lists-the-commands "$status $out" ;;
+esac
+
+for command in $commands; do
+  run mmio "$command" --help
+  case "$status $out" in
+    "0 "*"mmio $command "*) ok "/tool/$command/help" ;;
+    *) not_ok "/tool/$command/help" "$status $out $err" ;;
+  esac
+  run mmio "$command"
+  ended "/tool/$command/no-arguments-is-a-usage-error" 2 "" "mmio $command --help"
+  run mmio "$command" --fly
+  ended "/tool/$command/unknown-option-is-a-usage-error" 2 "" "--fly"
+done
+
+# What no command takes. Each has its own arguments before the file.
+
+mkfifo pipe
+for command in info cat write "resize 8" "watch --timeout=20"; do
+  name=${command%% *}
+  # shellcheck disable=SC2086
+  {
+    run mmio $command missing
+    ended "/tool/$name/missing-file-is-an-error" 1 "" "missing: "
+    run mmio $command .
+    ended "/tool/$name/directory-is-an-error" 1 "" ".: "
+    run mmio $command pipe
+    ended "/tool/$name/fifo-is-an-error-and-no-hang" 1 "" "pipe: is not a regular file"
+    run mmio $command /dev/null
+    ended "/tool/$name/device-is-an-error" 1 "" "/dev/null: is not a regular file"
+    run mmio $command ""
+    ended "/tool/$name/empty-name-is-a-usage-error" 2 "" "empty"
+  }
+done
+
+# cat
+
+printf 'hello world\n' > greeting
+printf 'good bye\n' > farewell
+: > empty
+
+run mmio cat greeting farewell
+ended /tool/cat/several-files 0 "hello world
+good bye" ""
+run mmio cat empty
+ended /tool/cat/empty-file 0 "" ""
+run mmio cat --offset=6 --length 5 greeting
+ended /tool/cat/range 0 "world" ""
+run mmio cat -o 0x6 -l 5B greeting
+ended /tool/cat/hexadecimal-offset 0 "world" ""
+run mmio cat --offset=12 greeting
+ended /tool/cat/offset-at-the-end 0 "" ""
+run mmio cat --offset=13 greeting
+ended /tool/cat/offset-past-the-end-is-an-error 1 "" "greeting: offset 13 + length 0 exceeds size 12"
+run mmio cat --offset=6 --length=7 greeting
+ended /tool/cat/length-past-the-end-is-an-error 1 "" "greeting: offset 6 + length 7 exceeds size 12"
+run mmio cat --offset=6 --length=18446744073709551615 greeting
+ended /tool/cat/range-that-wraps-is-an-error 1 "" "exceeds size 12"
+run mmio cat missing greeting
+ended /tool/cat/goes-on-after-a-missing-file 1 "hello world" "missing: "
+for junk in x -1 1X 1.5 "" " 1" 18446744073709551616 16E 0x; do
+  run mmio cat "--offset=$junk" greeting
+  ended "/tool/cat/junk-offset-is-a-usage-error/“$junk”" 2 "" "--offset: “$junk”"
+done
+
+head -c 9000000 /dev/urandom > large
+mmio cat large > copy
+same /tool/cat/large-file large copy
+mmio cat --offset=4M --length 4194305 large > copy
+tail -c +4194305 large | head -c 4194305 > part
+same /tool/cat/suffix part copy
+rm copy part
+
+# The status of the first of two commands in a pipe
+first=$( { { mmio cat large 2>&3; echo $? >&4; } | head -c 1 > /dev/null; } 3>&1 4>&1)
+is /tool/cat/reader-that-goes-away-is-no-error 0 "$first"
+if [ -c /dev/full ]; then
+  for command in "cat greeting" "info greeting" "info --json greeting" "--help"; do
+    status=0
+    # shellcheck disable=SC2086
+    err=$(mmio $command 2>&1 > /dev/full) || status=$?
+    out=
+    ended "/tool/full-disk-at-standard-output-is-an-error/$command" 1 "" "standard output: "
+  done
+else
+  skip /tool/full-disk-at-standard-output-is-an-error "no /dev/full"
+fi
+
+# write
+
+printf 'HELLO' > input-5
+input=input-5 run mmio write greeting
+ended /tool/write/says-nothing 0 "" ""
+is /tool/write/at-the-beginning "HELLO world" "$(cat greeting)"
+input=input-5 run mmio write --offset 6 greeting
+is /tool/write/offset "HELLO HELLO" "$(cat greeting)"
+input=input-5 run mmio write --offset=8 greeting
+ended /tool/write/past-the-end-is-an-error 1 "" "greeting: offset 8 + length 5 exceeds size 12 (--grow"
+is /tool/write/past-the-end-touches-nothing "HELLO HELLO" "$(cat greeting)"
+input=input-5 run mmio write --offset=18446744073709551613 --grow greeting
+ended /tool/write/offset-that-wraps-is-an-error 1 "" "exceeds size 12"
+input=input-5 run mmio write --offset=14 --grow greeting
+ended /tool/write/grow 0 "" ""
+is /tool/write/grow-leaves-zeros-between "HELLO HELLO
+..HELLO" "$(tr '\0' . < greeting)"
+input=input-5 run mmio write --append greeting
+is /tool/write/append "HELLO HELLO
+..HELLOHELLO" "$(tr '\0' . < greeting)"
+input=input-5 run mmio write --create new
+ended /tool/write/create 0 "" ""
+is /tool/write/create-writes "HELLO" "$(cat new)"
+input=large run mmio write --create copy
+ended /tool/write/large-input 0 "" ""
+same /tool/write/large-input-is-all-there large copy
+run mmio write greeting
+ended /tool/write/no-input-changes-nothing 0 "" ""
+input=. run mmio write greeting
+ended /tool/write/unreadable-input-is-an-error 1 "" "standard input: "
+run mmio write greeting farewell
+ended /tool/write/two-files-is-a-usage-error 2 "" "one file"
+run mmio write --append --offset=1 greeting
+ended /tool/write/append-with-an-offset-is-a-usage-error 2 "" "--append"
+
+# resize
+
+run mmio resize 5 farewell
+ended /tool/resize/says-nothing 0 "" ""
+is /tool/resize/shrinks "good " "$(cat farewell)"
+run mmio resize 1K farewell copy
+is /tool/resize/several-files-with-a-suffix "1024 1024" "$(wc -c < farewell) $(wc -c < copy)"
+run mmio resize +1KiB farewell
+is /tool/resize/by-as-much "2048" "$(wc -c < farewell | tr -d ' ')"
+run mmio resize 1KB farewell
+is /tool/resize/decimal-suffix "1000" "$(wc -c < farewell | tr -d ' ')"
+run mmio resize 0 farewell
+is /tool/resize/to-nothing "0" "$(wc -c < farewell | tr -d ' ')"
+run mmio resize --create 3M sparse
+is /tool/resize/create "3145728" "$(wc -c < sparse | tr -d ' ')"
+run mmio resize 8 missing greeting
+ended /tool/resize/goes-on-after-a-missing-file 1 "" "missing: "
+is /tool/resize/went-on "8" "$(wc -c < greeting | tr -d ' ')"
+run mmio resize big greeting
+ended /tool/resize/junk-size-is-a-usage-error 2 "" "“big”"
+run mmio resize 8
+ended /tool/resize/no-file-is-a-usage-error 2 "" "a file is missing"
+run mmio resize +18446744073709551615 greeting
+case $status in
+  1) is /tool/resize/size-that-wraps-is-an-error "8" "$(wc -c < greeting | tr -d ' ')" ;;
+  *) not_ok /tool/resize/size-that-wraps-is-an-error "$status $err" ;;
+esac
+
+# info
+
+# shellcheck disable=SC2012  # a plain name
+inode=$(ls -i greeting | sed 's/^ *\([0-9]*\) .*/\1/')
+run mmio info greeting
+case "$status $out" in
+  "0 greeting
+"*"size "*"8
+"*"inode "*"$inode"*) ok /tool/info/text ;;
+  *) not_ok /tool/info/text "$status $out $err" ;;
+esac
+chmod 640 greeting
+run mmio info --json greeting empty
+json_is /tool/info/json "[line['size'] for line in lines] == [8, 0] and lines[0]['mode'] == '0640' and \
+lines[0]['inode'] == $inode" < out
+run mmio info missing greeting
+case "$status $out" in
+  "1 greeting"*) ok /tool/info/goes-on-after-a-missing-file ;;
+  *) not_ok /tool/info/goes-on-after-a-missing-file "$status $out" ;;
+esac
+
+# Names that are no plain text
+
+odd=$(printf 'a"b\\c\td\n\377e')
+if printf 'odd' > "$odd" 2>/dev/null; then
+  run mmio info --json "$odd"
+  json_is /tool/names/json-of-a-name-that-is-not-utf8 "len(lines) == 1 and \
+__import__('base64').b64decode(lines[0]['file_base64']) == b'a\"b\\\\c\td\n\xffe'" < out
+  run mmio cat "$odd"
+  ended /tool/names/cat-of-a-name-that-is-not-utf8 0 "odd" ""
+  run mmio info "$odd"
+  is /tool/names/a-line-break-stays-in-its-line 'a"b\c\x09d\n' "$(head -n 1 out | head -c 12)"
+else
+  skip /tool/names/json-of-a-name-that-is-not-utf8 "this file system takes no such name"
+  odd=
+fi
+printf 'dash' > -dash
+run mmio cat -- -dash
+ended /tool/names/after-two-dashes-a-dash-is-a-name 0 "dash" ""
+
+# watch: the events come through a named pipe, so that each can be waited for. The command's own limit ends what would hang.
+
+watch () # OPTION-OR-FILE…: starts it and returns when it is ready
+{
+  rm -f events
+  mkfifo events
+  mmio watch --timeout=60 "$@" > events 2> watch-err &
+  watcher=$!
+  exec 3< events
+}
+
+next () # leaves the next line in $line; "" at the end
+{
+  line=
+  IFS= read -r line <&3 || true
+}
+
+# Stops the watch that goes on; leaves its exit status in $status
+stop () # SIGNAL
+{
+  kill "-$1" "$watcher"
+  wait "$watcher" && status=0 || status=$?
+  watcher=
+  exec 3<&-
+}
+
+# The next event has this name and, if given, this range.
+told () # NAME EVENT [OFFSET LENGTH]
+{
+  next
+  case $line in
+    *"\"event\": \"$2\""*"\"file\": \"watched\""*"${3:+\"offset\": $3, \"length\": $4\}}"*) ok "$1" ;;
+    *) not_ok "$1" "wanted: $2 ${3-} ${4-}
+got:    $line
+$(cat watch-err)" ;;
+  esac
+}
+
+printf 'one two three\n' > watched
+watch --json watched
+next
+case $line in
+  *'"event": "ready", "files": 1}') ok /tool/watch/json-says-when-it-is-ready ;;
+  *) not_ok /tool/watch/json-says-when-it-is-ready "$line" ;;
+esac
+printf 'four\n' >> watched
+told /tool/watch/append changed 14 5
+printf 'ONE' | mmio write watched
+told /tool/watch/mapped-write changed
+chmod 600 watched
+told /tool/watch/mode metadata
+printf 'another one\n' > temporary
+mv temporary watched
+told /tool/watch/atomic-save replaced
+printf 'more\n' >> watched
+told /tool/watch/append-after-an-atomic-save changed 12 5
+mmio resize 4 watched
+told /tool/watch/truncation changed
+rm watched
+told /tool/watch/removal removed
+printf 'back\n' > watched
+told /tool/watch/making-it-again replaced
+stop INT
+is /tool/watch/interrupt-ends-it-in-order "0 " "$status $(cat watch-err)"
+
+watch --json watched
+next
+stop TERM
+is /tool/watch/termination-ends-it-in-order "0" "$status"
+
+watch --json --count=2 watched greeting
+next
+printf 'x' >> watched
+next
+first=$line
+printf 'y' >> greeting
+next
+printf '%s\n' "$first" "$line" > out
+json_is /tool/watch/several-files "[(line['file'], line['event'], line['length']) for line in lines] == \
+[('watched', 'changed', 1), ('greeting', 'changed', 1)]" < out
+json_is /tool/watch/times-are-of-the-events "all(abs(line['time_us'] / 1e6 - __import__('time').time()) < 600 for line in lines)" < out
+next
+wait "$watcher" && status=0 || status=$?
+watcher=
+is /tool/watch/count-ends-it "0 " "$status $line"
+exec 3<&-
+
+if [ -n "$odd" ]; then
+  watch --json --count=1 "$odd"
+  next
+  printf 'x' >> "$odd"
+  next
+  printf '%s\n' "$line" > out
+  json_is /tool/watch/json-of-a-name-that-is-not-utf8 "__import__('base64').b64decode(lines[0]['file_base64'])[-2:] == b'\xffe'" < out
+  wait "$watcher"
+  watcher=
+  exec 3<&-
+fi
+
+# Text: standard error says when it is ready
+rm -f said
+mkfifo said events-2
+mmio watch --timeout=60 --count=2 watched > events-2 2> said &
+watcher=$!
+exec 3< events-2 4< said
+IFS= read -r line <&4
+is /tool/watch/text-says-when-it-is-ready "Watching 1 file; Ctrl-C ends." "$line"
+printf 'z' >> watched
+next
+case $line in
+  [0-2][0-9]:[0-5][0-9]:[0-5][0-9].[0-9][0-9][0-9][0-9][0-9][0-9]"  watched  changed   offset 6  length 1")
+    ok /tool/watch/text ;;
+  *) not_ok /tool/watch/text "$line" ;;
+esac
+rm watched
+next
+case $line in
+  [0-2][0-9]:*"  watched  removed") ok /tool/watch/text-without-a-range ;;
+  *) not_ok /tool/watch/text-without-a-range "$line" ;;
+esac
+wait "$watcher"
+watcher=
+exec 3<&- 4<&-
+
+run mmio watch --timeout=0.05 greeting
+ended /tool/watch/timeout-ends-it 0 "" "Watching 1 file"
+run mmio watch --timeout=0.05 --count=3 greeting
+ended /tool/watch/timeout-before-the-count-is-an-error 1 "" "0 of 3 events"
+run mmio watch --timeout=soon greeting
+ended /tool/watch/junk-timeout-is-a-usage-error 2 "" "“soon”"
+run mmio watch --timeout=-1 greeting
+ended /tool/watch/negative-timeout-is-a-usage-error 2 "" "“-1”"
+run mmio watch --count=-1 greeting
+ended /tool/watch/negative-count-is-a-usage-error 2 "" "--count"
+run mmio watch --count=many greeting
+ended /tool/watch/junk-count-is-a-usage-error 2 "" "many"
+run mmio watch --timeout=60 greeting missing
+ended /tool/watch/one-missing-file-is-an-error 1 "" "missing: "
+
+first=$( { { mmio watch --timeout=60 greeting 2>/dev/null; echo $? >&4; } | true; } 4>&1)
+is /tool/watch/ends-when-its-reader-goes-away 0 "$first"
+
+echo "1..$number"
+exit $failed

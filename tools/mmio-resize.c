@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * mmio resize: a new size for files.
+ */
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "mmio-tool.h"
+
+static gboolean
+resize (const char *path,
+        guint64     bytes,
+        gboolean    is_growth,
+        gboolean    create,
+        GError    **error)
+{
+  g_autoptr (MmioFile) file = NULL;
+  guint64 size = bytes;
+
+  file = create ? mmio_file_open_or_create (path, 0, error) : mmio_file_open (path, MMIO_MODE_READ_WRITE, error);
+  if (file == NULL)
+    return FALSE;
+
+  /* What wraps is more than any file can have; the library says so. */
+  if (is_growth && !g_uint64_checked_add (&size, mmio_file_get_size (file), bytes))
+    size = G_MAXUINT64;
+
+  return mmio_file_resize (file, size, error) && mmio_file_close (file, error);
+}
+
+static ToolStatus
+run (const ToolCommand *self,
+     char            ***arguments)
+{
+  gboolean create = FALSE, is_growth;
+  g_auto (GStrv) words = NULL;
+  guint64 bytes;
+  ToolStatus status = TOOL_OK;
+  const GOptionEntry entries[] = {
+    { "create", 'c', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &create, N_("Make a file that does not exist"), NULL },
+    { G_OPTION_REMAINING, 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL },
+    G_OPTION_ENTRY_NULL
+  };
+
+  if (!tool_parse (self, entries, arguments))
+    return TOOL_USAGE;
+  if (words == NULL)
+    {
+      tool_complain (self, _("a size and a file are missing"));
+      return TOOL_USAGE;
+    }
+  is_growth = words[0][0] == '+';
+  if (!tool_parse_bytes (self, _("SIZE"), words[0] + (is_growth ? 1 : 0), &bytes) || !tool_check_files (self, words + 1))
+    return TOOL_USAGE;
+
+  for (char **path = words + 1; *path != NULL; path++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      if (!resize (*path, bytes, is_growth, create, &error))
+        status = tool_fail (self, error);
+    }
+  return status;
+}
+
+const ToolCommand tool_resize = {
+  .name = "resize",
+  .arguments = N_("SIZE FILE…"),
+  .summary = N_("Give files a new size"),
+  .description = N_("SIZE is in bytes and may be hexadecimal (0x…) and have a suffix: K, M, G, T, P or E for powers of 1024, KB, MB, … of "
+                    "1000. With a + before it, the file grows by as much. What a file grows by reads as zeros and takes no space on "
+                    "the disk until it is written to."),
+  .run = run,
+};

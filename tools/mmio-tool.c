@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "mmio-tool.h"
+
+#include <errno.h>
+#include <glib/gi18n.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The first failure of standard output; 0 while there is none. */
+static int output_errno;
+
+static void
+print_message (const ToolCommand *command,
+               const char        *message)
+{
+  if (command != NULL)
+    g_printerr ("mmio %s: %s\n", command->name, message);
+  else
+    g_printerr ("mmio: %s\n", message);
+}
+
+void
+tool_complain (const ToolCommand *command,
+               const char        *format,
+               ...)
+{
+  g_autofree char *message = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+
+  print_message (command, message);
+  if (command != NULL)
+    g_printerr (_("Try “mmio %s --help”.\n"), command->name);
+  else
+    g_printerr (_("Try “mmio --help”.\n"));
+}
+
+ToolStatus
+tool_fail (const ToolCommand *command,
+           const GError      *error)
+{
+  print_message (command, error->message);
+  return TOOL_FAILED;
+}
+
+/* Arguments */
+
+gboolean
+tool_parse (const ToolCommand  *command,
+            const GOptionEntry *entries,
+            char             ***arguments)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (_(command->arguments));
+  g_autoptr (GError) error = NULL;
+  g_autofree char *program = g_strdup_printf ("mmio %s", command->name);
+
+  g_set_prgname (program);
+  g_option_context_set_summary (context, _(command->summary));
+  if (command->description != NULL)
+    g_option_context_set_description (context, _(command->description));
+  g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+
+  if (g_option_context_parse_strv (context, arguments, &error))
+    return TRUE;
+
+  tool_complain (command, "%s", error->message);
+  return FALSE;
+}
+
+/* What a suffix multiplies by; 0 if it is none. */
+static guint64
+parse_suffix (const char *suffix)
+{
+  static const char letters[] = "KMGTPE";
+  const char *letter;
+  guint64 base, factor = 1;
+
+  if (suffix[0] == '\0' || g_str_equal (suffix, "B"))
+    return 1;
+
+  letter = strchr (letters, g_ascii_toupper (suffix[0]));
+  if (letter == NULL)
+    return 0;
+  if (suffix[1] == '\0' || g_str_equal (suffix + 1, "iB"))
+    base = 1024;
+  else if (g_str_equal (suffix + 1, "B"))
+    base = 1000;
+  else
+    return 0;
+
+  for (const char *p = letters; p <= letter; p++)
+    factor *= base;
+  return factor;
+}
+
+gboolean
+tool_parse_bytes (const ToolCommand *command,
+                  const char        *what,
+                  const char        *text,
+                  guint64           *bytes)
+{
+  gboolean is_hex = g_ascii_strncasecmp (text, "0x", 2) == 0 && g_ascii_isxdigit (text[2]);
+  guint64 number, factor;
+  char *end = NULL;
+
+  if (g_ascii_isdigit (text[0]))
+    {
+      errno = 0;
+      number = g_ascii_strtoull (text, &end, is_hex ? 16 : 10);
+      factor = parse_suffix (end);
+      if (errno == 0 && factor != 0 && g_uint64_checked_mul (bytes, number, factor))
+        return TRUE;
+    }
+
+  /* Translators: the first %s is an option or an argument, the second what was given for it. */
+  tool_complain (command, _("%s: “%s” is no number of bytes"), what, text);
+  return FALSE;
+}
+
+gboolean
+tool_parse_seconds (const ToolCommand *command,
+                    const char        *what,
+                    const char        *text,
+                    double            *seconds)
+{
+  char *end = NULL;
+
+  errno = 0;
+  *seconds = g_ascii_strtod (text, &end);
+  /* a timeout counts milliseconds in an unsigned int */
+  if (errno == 0 && end != text && *end == '\0' && isfinite (*seconds) && *seconds >= 0 && *seconds <= G_MAXUINT / 1000)
+    return TRUE;
+
+  tool_complain (command, _("%s: “%s” is no number of seconds"), what, text);
+  return FALSE;
+}
+
+gboolean
+tool_check_files (const ToolCommand *command,
+                  char             **files)
+{
+  if (files == NULL || files[0] == NULL)
+    {
+      tool_complain (command, _("a file is missing"));
+      return FALSE;
+    }
+
+  for (char **file = files; *file != NULL; file++)
+    if (**file == '\0')
+      {
+        tool_complain (command, _("the name of a file is empty"));
+        return FALSE;
+      }
+  return TRUE;
+}
+
+/* Output */
+
+void
+tool_put_bytes (gconstpointer data,
+                gsize         length)
+{
+  if (output_errno == 0 && length > 0 && fwrite (data, 1, length, stdout) != length)
+    output_errno = errno;
+}
+
+void
+tool_print (const char *format,
+            ...)
+{
+  g_autofree char *text = NULL;
+  g_autofree char *converted = NULL;
+  const char *charset;
+  va_list arguments;
+
+  va_start (arguments, format);
+  text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+
+  if (!g_get_charset (&charset))
+    converted = g_convert_with_fallback (text, -1, charset, "UTF-8", "?", NULL, NULL, NULL);
+  tool_put_bytes (converted != NULL ? converted : text, strlen (converted != NULL ? converted : text));
+}
+
+gboolean
+tool_can_output (void)
+{
+  if (output_errno == 0 && ferror (stdout))
+    output_errno = EIO;
+  return output_errno == 0;
+}
+
+ToolStatus
+tool_end_output (const ToolCommand *command,
+                 ToolStatus         status)
+{
+  g_autofree char *message = NULL;
+
+  if (tool_can_output () && fflush (stdout) != 0)
+    output_errno = errno;
+  if (output_errno == 0 || output_errno == EPIPE)
+    return status;
+
+  message = g_strdup_printf (_("standard output: %s"), g_strerror (output_errno));
+  print_message (command, message);
+  return TOOL_FAILED;
+}
+
+char *
+tool_display_name (const char *path)
+{
+  g_autofree char *name = g_filename_display_name (path);
+  GString *shown = g_string_sized_new (strlen (name));
+
+  for (const char *p = name; *p != '\0'; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      if (c == '\n')
+        g_string_append (shown, "\\n");
+      else if (g_unichar_iscntrl (c))
+        g_string_append_printf (shown, "\\x%02x", c);
+      else
+        g_string_append_unichar (shown, c);
+    }
+  return g_string_free (shown, FALSE);
+}
