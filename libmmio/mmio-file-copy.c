@@ -38,9 +38,10 @@ mmio_file_read (MmioFile *self,
                 gsize     count,
                 GError  **error)
 {
-  g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
+  if (!mmio_is_file (self, G_STRFUNC))
+    return FALSE;
 
-  if (G_LIKELY (mmio_mapping_try_read (&self->mapping, offset, buffer, count)))
+  if (count <= MMIO_COPY_INLINE_MAX && G_LIKELY (mmio_mapping_try_read (&self->mapping, offset, buffer, count)))
     return TRUE;
 
   return mmio_mapping_read (&self->mapping, offset, buffer, count, error);
@@ -130,7 +131,8 @@ mmio_file_write (MmioFile      *self,
                  gsize          length,
                  GError       **error)
 {
-  g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
+  if (!mmio_is_file (self, G_STRFUNC))
+    return FALSE;
   g_return_val_if_fail (data != NULL || length == 0, FALSE);
 
   if (G_UNLIKELY (!mmio_mapping_try_write (&self->mapping, offset, data, length) &&
@@ -200,7 +202,8 @@ mmio_file_peek (MmioFile *self,
 {
   gsize size;
 
-  g_return_val_if_fail (MMIO_IS_FILE (self), NULL);
+  if (!mmio_is_file (self, G_STRFUNC))
+    return NULL;
 
   size = mmio_mapping_get_size (&self->mapping);
   if (G_LIKELY (offset < size && mmio_range_is_inside (offset, length, size)))

@@ -39,6 +39,25 @@ struct _MmioFile
   guint64 locate_limit;         /* bytes */
 };
 
+/* Of MmioFile, once there is one. */
+G_GNUC_INTERNAL extern gconstpointer mmio_file_class;
+
+G_GNUC_INTERNAL void mmio_file_warn_type (const char *function) __attribute__ ((cold));
+
+/* What g_return_val_if_fail (MMIO_IS_FILE (instance), …) does, for the calls that take as long as a few instructions do: the macro
+ * calls a function for the type, and whatever was passed has to survive that call (read of 64 bytes: 5.9 ns with it,
+ * 4.5 ns without). The type is final, so a file is what has exactly its class. */
+static inline gboolean
+mmio_is_file (gconstpointer instance,
+              const char   *function)
+{
+  if (G_LIKELY (instance != NULL) && G_LIKELY (((const GTypeInstance *) instance)->g_class == mmio_file_class))
+    return TRUE;
+
+  mmio_file_warn_type (function);
+  return FALSE;
+}
+
 typedef enum
 {
   MMIO_FILE_SIGNAL_CHANGED,

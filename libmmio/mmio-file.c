@@ -70,12 +70,19 @@ typedef enum
 
 static GParamSpec *properties[PROP_ANNOUNCE + 1];
 guint mmio_file_signals[MMIO_FILE_N_SIGNALS];
+gconstpointer mmio_file_class;
 
 static void initable_iface_init (GInitableIface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (MmioFile, mmio_file, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, initable_iface_init)
                                G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, NULL))
+
+void
+mmio_file_warn_type (const char *function)
+{
+  g_return_if_fail_warning (G_LOG_DOMAIN, function, "MMIO_IS_FILE (self)");
+}
 
 static gboolean
 mmio_file_initable_init (GInitable    *initable,
@@ -357,6 +364,8 @@ mmio_file_class_init (MmioFileClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   const GParamFlags read_write = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY;
   const GParamFlags read_only = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  mmio_file_class = klass;
 
   object_class->set_property = mmio_file_set_property;
   object_class->get_property = mmio_file_get_property;

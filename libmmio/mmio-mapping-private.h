@@ -267,6 +267,8 @@ mmio_mapping_get_size (MmioMapping *self)
 #endif
 
 #ifdef MMIO_NO_TSAN
+#define MMIO_COPY_INLINE_MAX 0
+
 /* Bytes are copied while another thread may be writing them: that is what the sequence is there to find out, and the copy is
  * then thrown away. The race is meant; the sanitizer, which would also see it inside memmove, is told so here and nowhere else. */
 G_GNUC_UNUSED MMIO_NO_TSAN static void
@@ -296,8 +298,66 @@ mmio_set (void  *to,
 }
 #else
 #define mmio_set(to, byte, length) memset ((to), (byte), (length))
-/* memmove: what is written may come from a view of the same file. */
-#define mmio_copy(to, from, length) memmove ((to), (from), (length))
+
+#define MMIO_COPY_INLINE_MAX 64
+
+/* What fits into one register. */
+typedef struct
+{
+  guint64 words[2];
+} MmioCopyBlock;
+
+/* length: of one TYPE to two of them. */
+#define MMIO_COPY_ENDS(TYPE)                                                                                                   \
+  G_STMT_START                                                                                                                 \
+  {                                                                                                                            \
+    TYPE first, last;                                                                                                          \
+    memcpy (&first, source, sizeof first);                                                                                     \
+    memcpy (&last, source + length - sizeof last, sizeof last);                                                                \
+    memcpy (target, &first, sizeof first);                                                                                     \
+    memcpy (target + length - sizeof last, &last, sizeof last);                                                                \
+  }                                                                                                                            \
+  G_STMT_END
+
+/* Records are small. Their copy stands in line here, so that read and write call nothing and keep nothing on the stack: that is
+ * a third of the time of 64 bytes. As with memmove everything is loaded before anything is stored, since what is written may
+ * come from a view of the same file. */
+static inline void
+mmio_copy (void       *to,
+           const void *from,
+           gsize       length)
+{
+  guint8 *target = to;
+  const guint8 *source = from;
+
+  if (length > MMIO_COPY_INLINE_MAX)
+    {
+      memmove (to, from, length);
+    }
+  else if (length >= 2 * sizeof (MmioCopyBlock))
+    {
+      MmioCopyBlock blocks[4];
+
+      memcpy (&blocks[0], source, sizeof (MmioCopyBlock));
+      memcpy (&blocks[1], source + sizeof (MmioCopyBlock), sizeof (MmioCopyBlock));
+      memcpy (&blocks[2], source + length - 2 * sizeof (MmioCopyBlock), sizeof (MmioCopyBlock));
+      memcpy (&blocks[3], source + length - sizeof (MmioCopyBlock), sizeof (MmioCopyBlock));
+      memcpy (target, &blocks[0], sizeof (MmioCopyBlock));
+      memcpy (target + sizeof (MmioCopyBlock), &blocks[1], sizeof (MmioCopyBlock));
+      memcpy (target + length - 2 * sizeof (MmioCopyBlock), &blocks[2], sizeof (MmioCopyBlock));
+      memcpy (target + length - sizeof (MmioCopyBlock), &blocks[3], sizeof (MmioCopyBlock));
+    }
+  else if (length >= sizeof (MmioCopyBlock))
+    MMIO_COPY_ENDS (MmioCopyBlock);
+  else if (length >= sizeof (guint64))
+    MMIO_COPY_ENDS (guint64);
+  else if (length >= sizeof (guint32))
+    MMIO_COPY_ENDS (guint32);
+  else if (length >= sizeof (guint16))
+    MMIO_COPY_ENDS (guint16);
+  else if (length > 0)
+    *target = *source;
+}
 #endif
 
 /* The whole of a read, where nothing is in the way: no lock, no store to anything shared. FALSE says only that
@@ -333,8 +393,8 @@ mmio_mapping_try_read (MmioMapping *self,
 }
 
 void mmio_mapping_lock_slow (MmioMapping *self,
-                             gsize        bit);
-void mmio_mapping_wake      (MmioMapping *self);
+                             gsize        bit) __attribute__ ((cold));
+void mmio_mapping_wake      (MmioMapping *self) __attribute__ ((cold));
 
 /* Begins a change: one compare-and-swap where nobody is in the way. */
 static inline void
