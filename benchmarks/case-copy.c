@@ -27,10 +27,11 @@ read_hot (gpointer data,
           guint64  n)
 {
   Copy *copy = data;
+  MmioFile *file = copy->file;
   gsize count = small;
 
   for (guint64 i = 0; i < n; i++)
-    mmio_file_read (copy->file, HOT (i), copy->buffer, count, NULL);
+    mmio_file_read (file, HOT (i), copy->buffer, count, NULL);
   return 0;
 }
 
@@ -63,10 +64,11 @@ write_hot (gpointer data,
            guint64  n)
 {
   Copy *copy = data;
+  MmioFile *file = copy->file;
   gsize length = small;
 
   for (guint64 i = 0; i < n; i++)
-    mmio_file_write (copy->file, HOT (i), copy->buffer, length, NULL);
+    mmio_file_write (file, HOT (i), copy->buffer, length, NULL);
   return 0;
 }
 
@@ -99,10 +101,11 @@ peek_hot (gpointer data,
           guint64  n)
 {
   Copy *copy = data;
+  MmioFile *file = copy->file;
   gsize length = small;
 
   for (guint64 i = 0; i < n; i++)
-    sink = (gpointer) mmio_file_peek (copy->file, HOT (i), length, NULL);
+    sink = (gpointer) mmio_file_peek (file, HOT (i), length, NULL);
   return 0;
 }
 
