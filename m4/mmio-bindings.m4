@@ -49,5 +49,10 @@ AC_DEFUN([MMIO_CHECK_PYTHON], [
   AS_IF([test "x$have_python_gi" = xyes], [AC_MSG_RESULT([$PYTHON])], [
     AC_MSG_RESULT([none])
     AC_PATH_PROG([PYTHON], [python3])])
+  # Where PyGObject looks for overrides, in our prefix.
+  AC_ARG_VAR([pyoverridesdir], [where the Python overrides are installed])
+  AS_IF([test -z "$pyoverridesdir" && test "x$have_python_gi" = xyes], [
+    pyoverridesdir=`"$PYTHON" -c 'import gi.overrides; print (gi.overrides.__path__@<:@-1@:>@)' | sed 's,^/usr/\(local/\)\{0\,1\},${prefix}/,'`])
+  AS_IF([test -z "$pyoverridesdir"], [pyoverridesdir='${prefix}/lib/python3/dist-packages/gi/overrides'])
   AM_CONDITIONAL([HAVE_PYTHON_GI], [test "x$have_python_gi" = xyes])
 ])

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A mapped file from Vala: each call with the types that the binding gives it.
+
+const uint TIMEOUT = 10000;
+
+string folder;
+string path;
+
+void set_up () {
+    try {
+        folder = DirUtils.make_tmp ("mmio-XXXXXX");
+        path = Path.build_filename (folder, "file");
+        FileUtils.set_contents (path, string.nfill (200, 'x'));
+    } catch (Error error) {
+        Test.message ("%s", error.message);
+        Test.fail ();
+    }
+}
+
+void tear_down () {
+    try {
+        var dir = Dir.open (folder);
+        for (unowned string? name = dir.read_name (); name != null; name = dir.read_name ())
+            FileUtils.unlink (Path.build_filename (folder, name));
+        DirUtils.remove (folder);
+    } catch (Error error) {
+        Test.message ("%s", error.message);
+        Test.fail ();
+    }
+}
+
+string content () throws Error {
+    string text;
+    FileUtils.get_contents (path, out text);
+    return text;
+}
+
+void assert_cmpmem (uint8[]? actual, uint8[] expected) {
+    assert_cmpint (actual.length, EQ, expected.length);
+    assert_cmpint (Memory.cmp (actual, expected, expected.length), EQ, 0);
+}
+
+delegate void Promise () throws Error;
+
+void expect_error (Mmio.Error expected, Promise promise) {
+    try {
+        promise ();
+        Test.message ("no error");
+        Test.fail ();
+    } catch (Error error) {
+        assert_cmpstr (error.domain.to_string (), EQ, Mmio.Error.quark ().to_string ());
+        assert_cmpint (error.code, EQ, expected.code);
+    }
+}
+
+void test_open () throws Error {
+    assert_cmpuint ((uint) new Mmio.File.open (path, READ_ONLY).size, EQ, 200);
+    assert_cmpuint ((uint) new Mmio.File.open_location (File.new_for_path (path), READ_WRITE).get_size (), EQ, 200);
+    assert_cmpuint ((uint) new Mmio.File.open_or_create (path, 1).size, EQ, 200);
+    var file = new Mmio.File.create (path + "2", 7, DURABLE | PREALLOCATE);
+    assert_cmpuint ((uint) file.size, EQ, 7);
+    assert_cmpstr (file.path, EQ, path + "2");
+    assert_cmpuint ((uint) new Mmio.File.for_fd (file.fd, READ_WRITE).size, EQ, 7);
+    assert_null (new Mmio.File.for_fd (file.fd, READ_WRITE).path);
+    try {
+        new Mmio.File.open (path + "3", READ_ONLY);
+        assert_not_reached ();
+    } catch (IOError.NOT_FOUND error) {
+        assert_true (path in error.message);
+    }
+}
+
+void test_read_write () throws Error {
+    var file = new Mmio.File.open (path, READ_WRITE);
+    var buffer = new uint8[8];
+    file.write (10, "hello".data);
+    file.write_bytes (15, new Bytes ("!".data));
+    assert_true (file.read (10, buffer[0:6]));
+    assert_cmpstr ((string) buffer, EQ, "hello!");
+    assert_cmpint (file.read_bytes (0, 200).length, EQ, 200);
+    file.flush ();
+    file.resize (300);
+    assert_cmpuint ((uint) file.size, EQ, 300);
+    file.resize (16);
+    file.close ();
+    assert_true (file.is_closed ());
+    assert_cmpstr (content (), EQ, "xxxxxxxxxxhello!");
+}
+
+void test_zero_copy () throws Error {
+    var file = new Mmio.File.open (path, READ_WRITE);
+    var other = new Mmio.File.open (path, READ_ONLY);
+    var writable = file.get_writable_view (10, 5);
+    var view = other.get_view (8, 9);
+    unowned uint8[] data = writable.get_data ();
+    unowned uint8[] seen = view.get_data ();
+    assert_cmpint (data.length, EQ, 5);
+    for (int i = 0; i < data.length; i++)
+        data[i] = "fresh"[i];
+    assert_cmpmem (seen, "xxfreshxx".data);
+    assert_cmpmem (other.get_bytes (10, 5).get_data (), "fresh".data);
+    assert_cmpint (Memory.cmp (file.peek (10, 5), "fresh", 5), EQ, 0);
+    expect_error (new Mmio.Error.BUSY (""), () => file.resize (14));
+    writable.release ();
+    assert_null (writable.get_data ());
+    file.resize (14);
+    view.release ();
+    other.refresh ();
+    assert_cmpuint ((uint) other.size, EQ, 14);
+}
+
+void test_errors () throws Error {
+    var file = new Mmio.File.open (path, READ_ONLY);
+    var buffer = new uint8[8];
+    expect_error (new Mmio.Error.OUT_OF_BOUNDS (""), () => file.read (193, buffer));
+    expect_error (new Mmio.Error.OUT_OF_BOUNDS (""), () => file.read (uint64.MAX, buffer));
+    expect_error (new Mmio.Error.OUT_OF_BOUNDS (""), () => file.get_view (0, 201));
+    expect_error (new Mmio.Error.WRONG_MODE (""), () => file.write (0, buffer));
+    expect_error (new Mmio.Error.WRONG_MODE (""), () => file.get_writable_view (0, 1));
+    file.close ();
+    expect_error (new Mmio.Error.CLOSED (""), () => file.read (0, buffer));
+    expect_error (new Mmio.Error.CLOSED (""), () => file.watch (NONE));
+    try {
+        file.get_view (0, 1);
+        assert_not_reached ();
+    } catch (Mmio.Error.CLOSED error) {
+        assert_true (path in error.message);
+    }
+}
+
+void wait_for (string command, string signal_name, Mmio.File file) throws Error {
+    var loop = new MainLoop ();
+    var late = false;
+    var handler = Signal.connect_swapped (file, signal_name, (Callback) MainLoop.quit, loop);
+    var timer = Timeout.add (TIMEOUT, () => {
+        Test.message ("%s did not come within %u ms after: %s", signal_name, TIMEOUT, command);
+        Test.fail ();
+        loop.quit ();
+        late = true;
+        return Source.REMOVE;
+    });
+    var launcher = new SubprocessLauncher (NONE);
+    launcher.set_cwd (folder);
+    launcher.spawn ("sh", "-c", command).wait_check ();
+    loop.run ();
+    if (!late)
+        Source.remove (timer);
+    file.disconnect (handler);
+}
+
+void test_signals () throws Error {
+    var file = new Mmio.File.open (path, READ_WRITE);
+    var events = new StringBuilder ();
+    file.changed.connect ((offset, length) => events.append_printf ("changed %u %u;", (uint) offset, (uint) length));
+    file.metadata.connect (() => events.append ("metadata;"));
+    file.removed.connect (() => events.append ("removed;"));
+    file.replaced.connect (() => events.append ("replaced;"));
+    file.watch (NONE);
+    assert_true (file.watching);
+    wait_for ("printf appended >> file", "changed", file);
+    assert_true (events.str.has_prefix ("changed 200 8;"));
+    wait_for ("chmod 600 file", "metadata", file);
+    assert_true ("metadata;" in events.str);
+    wait_for ("rm file", "removed", file);
+    assert_true ("removed;" in events.str);
+    wait_for ("printf again > temporary; mv temporary file", "replaced", file);
+    assert_true ("replaced;" in events.str);
+    file.reload ();
+    assert_cmpmem (file.read_bytes (0, 5).get_data (), "again".data);
+    file.unwatch ();
+    assert_false (file.watching);
+}
+
+void add (string name, Promise promise) {
+    Test.add_data_func (name, () => {
+        set_up ();
+        try {
+            promise ();
+        } catch (Error error) {
+            Test.message ("%s", error.message);
+            Test.fail ();
+        }
+        tear_down ();
+    });
+}
+
+int main (string[] args) {
+    Test.init (ref args);
+    add ("/vala/file/opens-in-every-way", test_open);
+    add ("/vala/file/reads-and-writes", test_read_write);
+    add ("/vala/file/lends-its-memory", test_zero_copy);
+    add ("/vala/file/misuse-is-an-error", test_errors);
+    add ("/vala/file/all-four-signals-come", test_signals);
+    return Test.run ();
+}
