@@ -44,7 +44,11 @@ mmio_file_read (MmioFile *self,
   if (count <= MMIO_COPY_INLINE_MAX && G_LIKELY (mmio_mapping_try_read (&self->mapping, offset, buffer, count)))
     return TRUE;
 
-  return mmio_mapping_read (&self->mapping, offset, buffer, count, error);
+  if (mmio_mapping_read (&self->mapping, offset, buffer, count, error))
+    return TRUE;
+
+  mmio_file_tell_faults (self);
+  return FALSE;
 }
 
 /**
@@ -137,7 +141,10 @@ mmio_file_write (MmioFile      *self,
 
   if (G_UNLIKELY (!mmio_mapping_try_write (&self->mapping, offset, data, length) &&
                   !mmio_mapping_write (&self->mapping, offset, data, length, error)))
-    return FALSE;
+    {
+      mmio_file_tell_faults (self);
+      return FALSE;
+    }
 
   return mmio_file_after_write (self, length, error);
 }

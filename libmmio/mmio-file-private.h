@@ -9,6 +9,10 @@
 
 G_BEGIN_DECLS
 
+/* Does what task was asked for, and returns its result. */
+typedef void (*MmioFileOperation) (MmioFile *self,
+                                   GTask    *task);
+
 struct _MmioFile
 {
   GObject parent_instance;
@@ -26,12 +30,19 @@ struct _MmioFile
   gboolean is_initialized;
 
   gint announce;                /* atomic */
+  gint listens_for_faults;      /* atomic */
 
   MmioFlusher flusher;
+
+  /* queue_lock: the calls that wait for their turn, GTasks */
+  GMutex queue_lock;
+  GQueue queue;
+  gboolean is_queue_running;
 
   /* watch_lock: the watch and how it is made */
   GMutex watch_lock;
   MmioWatch *watch;
+  GMainContext *watch_context;  /* of the last watch: where `fault` is emitted; NULL for the default one */
   guint watch_generation;       /* which watch the reports belong to; a report of an earlier one is dropped */
   MmioWatchFlags watch_flags;
   guint watch_interval;         /* ms */
@@ -64,6 +75,7 @@ typedef enum
   MMIO_FILE_SIGNAL_METADATA,
   MMIO_FILE_SIGNAL_REMOVED,
   MMIO_FILE_SIGNAL_REPLACED,
+  MMIO_FILE_SIGNAL_FAULT,
   MMIO_FILE_N_SIGNALS
 } MmioFileSignal;
 
@@ -97,6 +109,19 @@ gint64   mmio_file_search        (MmioFile     *self,
                                   gboolean      forwards,
                                   GCancellable *cancellable,
                                   GError      **error);
+
+/* Has `fault` emitted, soon and in its context, if there is something to tell. */
+void     mmio_file_tell_faults   (MmioFile     *self);
+void     mmio_file_listen_for_faults_slow (MmioFile *self);
+void     mmio_file_ignore_faults (MmioFile     *self);
+
+/* From now on somebody may look at the file's memory by himself: faults are heard of. */
+static inline void
+mmio_file_listen_for_faults (MmioFile *self)
+{
+  if (G_UNLIKELY (!g_atomic_int_get (&self->listens_for_faults)))
+    mmio_file_listen_for_faults_slow (self);
+}
 
 /* What the flush policy's timer calls. */
 void     mmio_file_flush_pending (GObject      *object);

@@ -182,6 +182,8 @@ mmio_file_watch (MmioFile       *self,
       self->watch = watch;
       self->watch_flags = flags;
       self->watch_generation = listener->generation;
+      g_clear_pointer (&self->watch_context, g_main_context_unref);
+      self->watch_context = g_main_context_ref_thread_default ();
     }
   g_mutex_unlock (&self->watch_lock);
 
@@ -190,6 +192,7 @@ mmio_file_watch (MmioFile       *self,
 
   if (old_watch != NULL)
     mmio_watch_stop (old_watch);
+  mmio_file_listen_for_faults (self);
   mmio_file_notify_watching (self);
   return TRUE;
 }

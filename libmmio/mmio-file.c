@@ -338,6 +338,7 @@ static void
 mmio_file_dispose (GObject *object)
 {
   mmio_file_unwatch (MMIO_FILE (object));
+  mmio_file_ignore_faults (MMIO_FILE (object));
 
   G_OBJECT_CLASS (mmio_file_parent_class)->dispose (object);
 }
@@ -352,7 +353,9 @@ mmio_file_finalize (GObject *object)
   else
     g_free (self->mapping.path);
   g_clear_object (&self->location);
+  g_clear_pointer (&self->watch_context, g_main_context_unref);
   mmio_flusher_clear (&self->flusher);
+  g_mutex_clear (&self->queue_lock);
   g_mutex_clear (&self->watch_lock);
 
   G_OBJECT_CLASS (mmio_file_parent_class)->finalize (object);
@@ -603,6 +606,23 @@ mmio_file_class_init (MmioFileClass *klass)
    */
   mmio_file_signals[MMIO_FILE_SIGNAL_REPLACED] =
       g_signal_new ("replaced", MMIO_TYPE_FILE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+
+  /**
+   * MmioFile::fault:
+   * @self: the file
+   * @offset: where the fault was, in bytes
+   * @length: how many bytes can't be had
+   *
+   * Pages of the file could not be had while somebody looked at them: the file was truncated by somebody else, the disk was full
+   * or failed. Views show zeros there until [method@Mmio.File.refresh]; see [method@Mmio.View.check].
+   *
+   * Each page that faulted is told once, as one range with those that faulted beside it, in the main context of the last
+   * [method@Mmio.File.watch], or in the default one.
+   *
+   * Since: 1.0
+   */
+  mmio_file_signals[MMIO_FILE_SIGNAL_FAULT] = g_signal_new ("fault", MMIO_TYPE_FILE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                                            G_TYPE_NONE, 2, G_TYPE_UINT64, G_TYPE_UINT64);
 }
 
 static void
@@ -614,6 +634,8 @@ mmio_file_init (MmioFile *self)
   self->settle_time = 500;
   self->locate_limit = 1024 * 1024;
   g_mutex_init (&self->watch_lock);
+  g_mutex_init (&self->queue_lock);
+  g_queue_init (&self->queue);
   mmio_flusher_init (&self->flusher, G_OBJECT (self), mmio_file_flush_pending);
 }
 

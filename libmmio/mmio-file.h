@@ -324,6 +324,140 @@ gboolean    mmio_file_get_resident_bytes (MmioFile         *self,
 MMIO_AVAILABLE_IN_1_0
 guint64     mmio_file_get_huge_page_bytes (MmioFile         *self);
 
+/* Without blocking: done in a thread, in the order of the calls on one file. The callback comes in the thread-default main context of the call. */
+
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_open_async (const char *path,
+                           MmioMode mode,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+MmioFile *mmio_file_open_finish (GAsyncResult *result,
+                                 GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_open_location_async (GFile *location,
+                                    MmioMode mode,
+                                    GCancellable *cancellable,
+                                    GAsyncReadyCallback callback,
+                                    gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+MmioFile *mmio_file_open_location_finish (GAsyncResult *result,
+                                          GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_create_async (const char *path,
+                             guint64 size,
+                             MmioCreateFlags flags,
+                             GCancellable *cancellable,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+MmioFile *mmio_file_create_finish (GAsyncResult *result,
+                                   GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_open_or_create_async (const char *path,
+                                     guint64 size,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+MmioFile *mmio_file_open_or_create_finish (GAsyncResult *result,
+                                           GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_read_async (MmioFile *self,
+                           guint64 offset,
+                           gsize count,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+GBytes *mmio_file_read_finish (MmioFile *self,
+                               GAsyncResult *result,
+                               GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_write_async (MmioFile *self,
+                            guint64 offset,
+                            GBytes *bytes,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_write_finish (MmioFile *self,
+                                 GAsyncResult *result,
+                                 GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_find_async (MmioFile *self,
+                           GBytes *pattern,
+                           guint64 from,
+                           guint64 to,
+                           gboolean forwards,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+gint64 mmio_file_find_finish (MmioFile *self,
+                              GAsyncResult *result,
+                              GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_resize_async (MmioFile *self,
+                             guint64 size,
+                             GCancellable *cancellable,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_resize_finish (MmioFile *self,
+                                  GAsyncResult *result,
+                                  GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_reload_async (MmioFile *self,
+                             GCancellable *cancellable,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_reload_finish (MmioFile *self,
+                                  GAsyncResult *result,
+                                  GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_flush_async (MmioFile *self,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_flush_finish (MmioFile *self,
+                                 GAsyncResult *result,
+                                 GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_flush_range_async (MmioFile *self,
+                                  guint64 offset,
+                                  guint64 length,
+                                  GCancellable *cancellable,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_flush_range_finish (MmioFile *self,
+                                       GAsyncResult *result,
+                                       GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_prefetch_async (MmioFile *self,
+                               guint64 offset,
+                               guint64 length,
+                               GCancellable *cancellable,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_prefetch_finish (MmioFile *self,
+                                    GAsyncResult *result,
+                                    GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_close_async (MmioFile *self,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_close_finish (MmioFile *self,
+                                 GAsyncResult *result,
+                                 GError **error);
+
 /* Watching */
 
 MMIO_AVAILABLE_IN_1_0

@@ -182,6 +182,11 @@ void     mmio_mapping_mark_dirty     (MmioMapping   *self,
 gboolean mmio_mapping_heal           (MmioMapping   *self,
                                       gsize          offset,
                                       gsize          length);
+/* Faults that nobody was told of yet, as one interval, in bytes of the file. */
+gboolean mmio_mapping_has_fault_news (MmioMapping   *self);
+gboolean mmio_mapping_take_fault     (MmioMapping   *self,
+                                      gsize         *offset,
+                                      gsize         *length);
 /* Forgets faults that lie past the end, which a shrink leaves behind, so that reads are quick again. */
 void     mmio_mapping_tidy           (MmioMapping   *self);
 

@@ -383,6 +383,45 @@ mmio_mapping_heal (MmioMapping *self,
   return success;
 }
 
+gboolean
+mmio_mapping_has_fault_news (MmioMapping *self)
+{
+  gboolean news = FALSE;
+
+  mmio_mapping_lock_pins (self);
+  for (MmioRegion *region = self->region; region != NULL && !news; region = region->older)
+    news = mmio_guard_range_has_news (region->guard);
+  mmio_mapping_unlock_pins (self);
+
+  return news;
+}
+
+gboolean
+mmio_mapping_take_fault (MmioMapping *self,
+                         gsize       *offset,
+                         gsize       *length)
+{
+  gsize from = G_MAXSIZE, to = 0;
+
+  g_mutex_lock (&self->change_lock);
+  for (MmioRegion *region = self->region; region != NULL; region = region->older)
+    {
+      gpointer start;
+      gsize n;
+
+      if (mmio_guard_range_take_news (region->guard, &start, &n))
+        {
+          from = MIN (from, (gsize) ((guint8 *) start - region->base));
+          to = MAX (to, (gsize) ((guint8 *) start - region->base) + n);
+        }
+    }
+  g_mutex_unlock (&self->change_lock);
+
+  *offset = from;
+  *length = to > from ? to - from : 0;
+  return to > from;
+}
+
 void
 mmio_mapping_tidy (MmioMapping *self)
 {
@@ -395,7 +434,14 @@ mmio_mapping_tidy (MmioMapping *self)
   end = round_up (self, mmio_mapping_get_size (self));
   if (!self->closed && self->region->base != NULL && mmio_guard_range_bounds (self->region->guard, &start, &length) &&
       (guint8 *) start + length > self->region->base + end)
-    mmio_mapping_heal (self, end, self->region->length - end);
+    {
+      gboolean all_behind = (guint8 *) start >= self->region->base + end;
+
+      mmio_mapping_heal (self, end, self->region->length - end);
+      /* A shrink of our own isn't news. */
+      if (all_behind)
+        mmio_guard_range_take_news (self->region->guard, &start, &length);
+    }
   g_mutex_unlock (&self->change_lock);
 }
 

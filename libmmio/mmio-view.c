@@ -71,6 +71,7 @@ view_new (MmioFile *file,
   MmioView *self = view_alloc (file);
 
   self->offset = offset;
+  mmio_file_listen_for_faults (file);
   if (mmio_mapping_pin (&file->mapping, &self->pin, offset, length, writable, error))
     return self;
 

@@ -9,6 +9,7 @@
 #include <mmio-enums.h>
 #include <mmio-enum-types.h>
 #include <mmio-error.h>
+#include <mmio-fault.h>
 #include <mmio-file.h>
 #include <mmio-view.h>
 
