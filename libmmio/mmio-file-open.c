@@ -100,30 +100,23 @@ mmio_file_map_fd (MmioFile *self,
   MmioMapping *mapping = &self->mapping;
   struct stat buffer;
 
-  self->is_initialized = TRUE;
   mapping->reserve = mapping->mode == MMIO_MODE_READ_WRITE || self->follow || mapping->reserve_size > 0;
 
   if (fstat (fd, &buffer) != 0)
     {
       set_io_error (error, mapping->path, errno, _("%s: could not get the size: %s"));
-      buffer.st_size = -1;
-    }
-  else if (!check_regular (mapping->path, &buffer, error))
-    {
-      buffer.st_size = -1;
-    }
-
-  /* Initialised in any case, so that there is one way to clear it. */
-  if (buffer.st_size < 0)
-    {
-      mapping->reserve = FALSE;
-      mmio_mapping_init (mapping, fd, 0, 0, NULL);
+      close (fd);
       return FALSE;
     }
-
+  if (!check_regular (mapping->path, &buffer, error))
+    {
+      close (fd);
+      return FALSE;
+    }
   if (!mmio_mapping_init (mapping, fd, (guint64) buffer.st_size, (gsize) buffer.st_blksize, error))
     return FALSE;
 
+  self->is_initialized = TRUE;
   /* Wishes: a file that can't be had that way can still be had. */
   if (self->huge_pages)
     mmio_mapping_advise (mapping, 0, mapping->size, MMIO_ADVICE_HUGE_PAGE, NULL);

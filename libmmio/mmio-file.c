@@ -348,10 +348,7 @@ mmio_file_finalize (GObject *object)
 {
   MmioFile *self = MMIO_FILE (object);
 
-  if (self->is_initialized)
-    mmio_mapping_clear (&self->mapping);
-  else
-    g_free (self->mapping.path);
+  mmio_mapping_clear (&self->mapping);
   g_clear_object (&self->location);
   g_clear_pointer (&self->watch_context, g_main_context_unref);
   mmio_flusher_clear (&self->flusher);
@@ -629,7 +626,7 @@ static void
 mmio_file_init (MmioFile *self)
 {
   self->initial_fd = -1;
-  self->mapping.fd = -1;
+  mmio_mapping_prepare (&self->mapping);
   self->announce = TRUE;
   self->settle_time = 500;
   self->locate_limit = 1024 * 1024;

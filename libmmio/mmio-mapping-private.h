@@ -93,7 +93,9 @@ struct _MmioMapping
   GError *flush_error;          /* flush_lock: the first failure; every later flush fails with it */
 };
 
-/* Takes over fd. size_limit: what fits into the address space. */
+/* Closed until mmio_mapping_init () succeeds: whatever is called on it says so. */
+void     mmio_mapping_prepare        (MmioMapping   *self);
+/* Takes over fd, which is closed where it fails. */
 gboolean mmio_mapping_init           (MmioMapping   *self,
                                       int            fd,
                                       guint64        size,

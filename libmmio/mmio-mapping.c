@@ -32,7 +32,7 @@
 char *
 mmio_mapping_dup_name (MmioMapping *self)
 {
-  return g_filename_display_name (self->path);
+  return self->path != NULL ? g_filename_display_name (self->path) : g_strdup (_("a file without a name"));
 }
 
 gboolean
@@ -166,15 +166,12 @@ describe_map_failure (int saved_errno)
   return g_strdup (g_strerror (saved_errno));
 }
 
-gboolean
-mmio_mapping_init (MmioMapping *self,
-                   int          fd,
-                   guint64      size,
-                   gsize        block_size,
-                   GError     **error)
+void
+mmio_mapping_prepare (MmioMapping *self)
 {
-  self->fd = fd;
-  self->page_size = mmio_os_fd_page_size (fd, block_size);
+  self->closed = TRUE;
+  self->fd = -1;
+  self->page_size = mmio_os_page_size ();
   self->guard = &mmio_guard_none;
   self->region = &self->first;
   self->first.guard = &mmio_guard_none;
@@ -183,7 +180,15 @@ mmio_mapping_init (MmioMapping *self,
   g_mutex_init (&self->flush_lock);
   g_mutex_init (&self->wait_lock);
   g_cond_init (&self->wait_condition);
+}
 
+/* Maps the first region, if there is anything to map. */
+static gboolean
+map_first (MmioMapping *self,
+           int          fd,
+           guint64      size,
+           GError     **error)
+{
   /* The huge pages of a reserve would be taken from everyone else at once. */
   if (self->page_size != mmio_os_page_size ())
     self->reserve = FALSE;
@@ -214,6 +219,25 @@ mmio_mapping_init (MmioMapping *self,
   self->base = self->first.base;
   self->guard = self->first.guard;
   self->size = (gsize) size;
+  return TRUE;
+}
+
+gboolean
+mmio_mapping_init (MmioMapping *self,
+                   int          fd,
+                   guint64      size,
+                   gsize        block_size,
+                   GError     **error)
+{
+  self->page_size = mmio_os_fd_page_size (fd, block_size);
+  if (!map_first (self, fd, size, error))
+    {
+      close (fd);
+      return FALSE;
+    }
+
+  self->fd = fd;
+  self->closed = FALSE;
   return TRUE;
 }
 
