@@ -373,27 +373,65 @@ open_temporary (const char *path,
   return -1;
 }
 
-static int
+/* Furnishes and maps the new file at fd, which is taken over: what can fail does so before the file has its name. */
+static MmioFile *
+map_new (const char     *path,
+         int             fd,
+         guint64         size,
+         MmioCreateFlags flags,
+         GError        **error)
+{
+  g_autoptr (MmioFile) self = NULL;
+
+  if (!furnish (fd, path, size, flags, error))
+    {
+      close (fd);
+      return NULL;
+    }
+
+  self = new_for_path (path, MMIO_MODE_READ_WRITE);
+  self->mapping.preallocate = (flags & MMIO_CREATE_FLAGS_PREALLOCATE) != 0;
+  if (!mmio_file_map_fd (self, fd, error))
+    return NULL;
+  g_atomic_int_set (&self->mapping.size_pending, (flags & MMIO_CREATE_FLAGS_DURABLE) == 0);
+
+  return g_steal_pointer (&self);
+}
+
+static gboolean
+make_name_durable (const char     *path,
+                   MmioCreateFlags flags,
+                   GError        **error)
+{
+  int result = (flags & MMIO_CREATE_FLAGS_DURABLE) != 0 ? mmio_os_sync_folder (path) : 0;
+
+  if (result != 0)
+    set_io_error (error, path, result, _("%s: could not sync the folder: %s"));
+  return result == 0;
+}
+
+static MmioFile *
 create_exclusive (const char     *path,
                   guint64         size,
                   MmioCreateFlags flags,
                   GError        **error)
 {
+  g_autoptr (MmioFile) self = NULL;
   int fd = retry_open (path, O_RDWR | O_CREAT | O_EXCL, 0666);
 
   if (fd < 0)
     {
       set_io_error (error, path, errno, _("%s: could not create: %s"));
-      return -1;
+      return NULL;
     }
-  if (!furnish (fd, path, size, flags, error))
+  self = map_new (path, fd, size, flags, error);
+  if (self == NULL || !make_name_durable (path, flags, error))
     {
       unlink (path);
-      close (fd);
-      return -1;
+      return NULL;
     }
 
-  return fd;
+  return g_steal_pointer (&self);
 }
 
 /* The new file takes over who may do what with the old one. Without the right to give files away the owner stays ours. */
@@ -409,13 +447,14 @@ take_over_permissions (int                fd,
   return fchmod (fd, permissions) == 0 ? 0 : errno;
 }
 
-static int
+static MmioFile *
 create_replacing (const char     *path,
                   guint64         size,
                   MmioCreateFlags flags,
                   GError        **error)
 {
   g_autofree char *temporary = NULL;
+  g_autoptr (MmioFile) self = NULL;
   struct stat old;
   gboolean exists = lstat (path, &old) == 0;
   /* A symbolic link at path is replaced itself; what it points to is left alone, and its permissions mean nothing. */
@@ -424,54 +463,25 @@ create_replacing (const char     *path,
   int fd;
 
   if (exists && !S_ISLNK (old.st_mode) && !check_regular (path, &old, error))
-    return -1;
+    return NULL;
 
   fd = open_temporary (path, is_regular ? 0600 : 0666, &temporary, error);
   if (fd < 0)
-    return -1;
+    return NULL;
 
-  if (furnish (fd, path, size, flags, error))
+  self = map_new (path, fd, size, flags, error);
+  if (self != NULL)
     {
       result = is_regular ? take_over_permissions (fd, &old) : 0;
       if (result == 0)
         result = rename (temporary, path) == 0 ? 0 : errno;
       if (result == 0)
-        return fd;
+        return make_name_durable (path, flags, error) ? g_steal_pointer (&self) : NULL;
       set_io_error (error, path, result, _("%s: could not replace: %s"));
     }
 
   unlink (temporary);
-  close (fd);
-  return -1;
-}
-
-static MmioFile *
-finish_creation (const char     *path,
-                 int             fd,
-                 MmioCreateFlags flags,
-                 GError        **error)
-{
-  g_autoptr (MmioFile) self = NULL;
-
-  if ((flags & MMIO_CREATE_FLAGS_DURABLE) != 0)
-    {
-      int result = mmio_os_sync_folder (path);
-
-      if (result != 0)
-        {
-          set_io_error (error, path, result, _("%s: could not sync the folder: %s"));
-          close (fd);
-          return NULL;
-        }
-    }
-
-  self = new_for_path (path, MMIO_MODE_READ_WRITE);
-  self->mapping.preallocate = (flags & MMIO_CREATE_FLAGS_PREALLOCATE) != 0;
-  if (!mmio_file_map_fd (self, fd, error))
-    return NULL;
-  g_atomic_int_set (&self->mapping.size_pending, (flags & MMIO_CREATE_FLAGS_DURABLE) == 0);
-
-  return g_steal_pointer (&self);
+  return NULL;
 }
 
 /**
@@ -502,17 +512,12 @@ mmio_file_create (const char     *path,
                   MmioCreateFlags flags,
                   GError        **error)
 {
-  int fd;
-
   g_return_val_if_fail (path != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   if ((flags & MMIO_CREATE_FLAGS_REPLACE) != 0)
-    fd = create_replacing (path, size, flags, error);
-  else
-    fd = create_exclusive (path, size, flags, error);
-
-  return fd >= 0 ? finish_creation (path, fd, flags, error) : NULL;
+    return create_replacing (path, size, flags, error);
+  return create_exclusive (path, size, flags, error);
 }
 
 /**
@@ -559,10 +564,10 @@ mmio_file_open_or_create (const char *path,
       fd = open_temporary (path, 0666, &temporary, error);
       if (fd < 0)
         return NULL;
-      if (!furnish (fd, path, size, MMIO_CREATE_FLAGS_NONE, error))
+      self = map_new (path, fd, size, MMIO_CREATE_FLAGS_NONE, error);
+      if (self == NULL)
         {
           unlink (temporary);
-          close (fd);
           return NULL;
         }
 
@@ -570,16 +575,16 @@ mmio_file_open_or_create (const char *path,
       result = link (temporary, path) == 0 ? 0 : errno;
       unlink (temporary);
       if (result == 0)
-        return finish_creation (path, fd, MMIO_CREATE_FLAGS_NONE, error);
+        return self;
 
-      close (fd);
+      g_object_unref (self);
       if (result == EPERM || result == EOPNOTSUPP || result == ENOSYS || result == EMLINK)
         {
           /* A file system without hard links. */
           g_clear_error (&local_error);
-          fd = create_exclusive (path, size, MMIO_CREATE_FLAGS_NONE, &local_error);
-          if (fd >= 0)
-            return finish_creation (path, fd, MMIO_CREATE_FLAGS_NONE, error);
+          self = create_exclusive (path, size, MMIO_CREATE_FLAGS_NONE, &local_error);
+          if (self != NULL)
+            return self;
           if (!g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_EXISTS))
             {
               g_propagate_error (error, g_steal_pointer (&local_error));
