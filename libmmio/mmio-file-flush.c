@@ -6,6 +6,8 @@
 
 #include "mmio-file-private.h"
 
+#include "mmio-error.h"
+
 static gboolean
 flush (MmioFile *self,
        guint64   offset,
@@ -174,7 +176,7 @@ gboolean
 mmio_file_close (MmioFile *self,
                  GError  **error)
 {
-  gboolean success = TRUE;
+  g_autoptr (GError) local_error = NULL;
 
   g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
@@ -184,9 +186,16 @@ mmio_file_close (MmioFile *self,
 
   mmio_file_unwatch (self);
   if (self->mapping.mode == MMIO_MODE_READ_WRITE)
-    success = flush (self, 0, G_MAXUINT64, error);
+    flush (self, 0, G_MAXUINT64, &local_error);
+  /* Another thread was quicker to close it. */
+  if (g_error_matches (local_error, MMIO_ERROR, MMIO_ERROR_CLOSED))
+    return TRUE;
+
   mmio_mapping_close (&self->mapping);
   mmio_file_notify_size (self);
+  if (local_error == NULL)
+    return TRUE;
 
-  return success;
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
 }
