@@ -25,11 +25,12 @@ set_io_error (GError    **error,
               const char *format)
 {
   g_autofree char *name = g_filename_display_name (path);
+  g_autofree char *reason = mmio_os_describe (saved_errno);
   g_autofree char *message = NULL;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  message = g_strdup_printf (format, name, g_strerror (saved_errno));
+  message = g_strdup_printf (format, name, reason);
 #pragma GCC diagnostic pop
   g_set_error_literal (error, G_IO_ERROR, (gint) g_io_error_from_errno (saved_errno), message);
 }
@@ -320,14 +321,8 @@ furnish (int             fd,
          MmioCreateFlags flags,
          GError        **error)
 {
-  int result;
+  int result = mmio_os_set_size (fd, size);
 
-  if (size > (guint64) G_MAXINT64)
-    result = EFBIG;
-  else
-    do
-      result = ftruncate (fd, (off_t) size) == 0 ? 0 : errno;
-    while (result == EINTR);
   if (result == 0 && (flags & MMIO_CREATE_FLAGS_PREALLOCATE) != 0)
     result = mmio_os_preallocate (fd, 0, size);
   if (result == 0 && (flags & MMIO_CREATE_FLAGS_DURABLE) != 0)
@@ -336,9 +331,10 @@ furnish (int             fd,
   if (result != 0)
     {
       g_autofree char *name = g_filename_display_name (path);
+      g_autofree char *reason = mmio_os_describe (result);
 
       g_set_error (error, G_IO_ERROR, (gint) g_io_error_from_errno (result),
-                   _("%s: could not create with %" PRIu64 " bytes: %s"), name, size, g_strerror (result));
+                   _("%s: could not create with %" PRIu64 " bytes: %s"), name, size, reason);
     }
 
   return result == 0;

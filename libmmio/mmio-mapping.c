@@ -63,9 +63,10 @@ mmio_mapping_dup_fd (MmioMapping *self,
     {
       int saved_errno = errno;
       g_autofree char *name = mmio_mapping_dup_name (self);
+      g_autofree char *reason = mmio_os_describe (saved_errno);
 
       g_set_error (error, G_IO_ERROR, (gint) g_io_error_from_errno (saved_errno), _("%s: could not duplicate: %s"), name,
-                   g_strerror (saved_errno));
+                   reason);
     }
 
   return fd;
@@ -534,24 +535,12 @@ fail_resize (MmioMapping *self,
              GError     **error)
 {
   g_autofree char *name = mmio_mapping_dup_name (self);
+  g_autofree char *reason = mmio_os_describe (saved_errno);
   MmioError code = saved_errno == ENOSPC || saved_errno == EDQUOT ? MMIO_ERROR_NO_SPACE : MMIO_ERROR_RESIZE_FAILED;
 
   g_set_error (error, MMIO_ERROR, (gint) code, _("%s: could not resize from %" PRIu64 " to %" PRIu64 " bytes: %s"), name,
-               (guint64) mmio_mapping_get_size (self), size, g_strerror (saved_errno));
+               (guint64) mmio_mapping_get_size (self), size, reason);
   return FALSE;
-}
-
-static int
-set_file_size (MmioMapping *self,
-               guint64      size)
-{
-  int result;
-
-  do
-    result = ftruncate (self->fd, (off_t) size) == 0 ? 0 : errno;
-  while (result == EINTR);
-
-  return result;
 }
 
 static gboolean
@@ -560,19 +549,26 @@ grow (MmioMapping *self,
       gsize        size,
       GError     **error)
 {
+  struct stat before;
+  gboolean resized;
   int result;
 
   if (!ensure_region (self, size, error))
     return FALSE;
 
-  result = set_file_size (self, size);
+  /* What others have given it may not be our size: that is what a failure goes back to. */
+  result = fstat (self->fd, &before) == 0 ? 0 : errno;
+  if (result == 0)
+    result = mmio_os_set_size (self->fd, size);
+  resized = result == 0;
   if (result == 0 && self->preallocate)
     result = mmio_os_preallocate (self->fd, old_size, size - old_size);
   if (result == 0 && !show_file (self, size))
     result = errno;
   if (result != 0)
     {
-      set_file_size (self, old_size);
+      if (resized && (guint64) before.st_size < size)
+        mmio_os_set_size (self->fd, (guint64) before.st_size);
       return fail_resize (self, size, result, error);
     }
 
@@ -596,7 +592,7 @@ shrink (MmioMapping *self,
   if (!cover_tail (self, size, old_size))
     result = errno;
   if (result == 0)
-    result = set_file_size (self, size);
+    result = mmio_os_set_size (self->fd, size);
   if (result == 0)
     {
       MmioRange dropped[MMIO_DIRTY_MAX];

@@ -8,6 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +30,55 @@ mmio_os_page_size (void)
     g_once_init_leave (&page_size, (gsize) sysconf (_SC_PAGESIZE));
 
   return page_size;
+}
+
+static gboolean
+get_limit (int      resource,
+           guint64 *value)
+{
+  struct rlimit limit;
+
+  if (getrlimit (resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return FALSE;
+
+  *value = (guint64) limit.rlim_cur;
+  return TRUE;
+}
+
+char *
+mmio_os_describe (int error)
+{
+  guint64 limit;
+
+  if (error == EMFILE && get_limit (RLIMIT_NOFILE, &limit))
+    /* Translators: %s is the system's message, as in "Too many open files". */
+    return g_strdup_printf (_("%s (the limit is RLIMIT_NOFILE, %" PRIu64 ")"), g_strerror (error), limit);
+  if (error == ENFILE)
+    return g_strdup_printf (_("%s (the limit is fs.file-max)"), g_strerror (error));
+  if (error == EFBIG && get_limit (RLIMIT_FSIZE, &limit))
+    return g_strdup_printf (_("%s (the limit is RLIMIT_FSIZE, %" PRIu64 ")"), g_strerror (error), limit);
+
+  return g_strdup (g_strerror (error));
+}
+
+int
+mmio_os_set_size (int     fd,
+                  guint64 size)
+{
+  struct stat buffer;
+  guint64 limit;
+  int result;
+
+  if (size > (guint64) G_MAXINT64)
+    return EFBIG;
+  if (get_limit (RLIMIT_FSIZE, &limit) && size > limit && fstat (fd, &buffer) == 0 && size > (guint64) buffer.st_size)
+    return EFBIG;
+
+  do
+    result = ftruncate (fd, (off_t) size) == 0 ? 0 : errno;
+  while (result == EINTR);
+
+  return result;
 }
 
 static gboolean
