@@ -5,6 +5,7 @@
 
 #include <mmio-version.h>
 
+#include <mmio-atomic.h>
 #include <mmio-chunk-iter.h>
 #include <mmio-enums.h>
 #include <mmio-enum-types.h>

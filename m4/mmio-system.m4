@@ -64,6 +64,7 @@ AC_DEFUN([MMIO_CHECK_SYSTEM], [
     m4_foreach([mmio_name], [mmio_optional_headers], [AS_TR_SH([ac_cv_header_]mmio_name)=no
     ])
     mmio_cv_syscall_futex=no
+    mmio_cv_syscall_futex_waitv=no
     mmio_cv_syscall_cachestat=no
   ])
 
@@ -77,5 +78,29 @@ AC_DEFUN([MMIO_CHECK_SYSTEM], [
 #include <sys/mman.h>
 ]])
   MMIO_CHECK_SYSCALL([futex])
+  MMIO_CHECK_SYSCALL([futex_waitv], [449])
   MMIO_CHECK_SYSCALL([cachestat], [451])
+
+  # Some 32-bit processors have no instruction for 64 bits.
+  AC_CACHE_CHECK([for the library of 64-bit atomic operations], [mmio_cv_lib_atomic], [
+    mmio_cv_lib_atomic=unknown
+    mmio_save_LIBS=$LIBS
+    for mmio_lib in "" -latomic; do
+      LIBS="$mmio_save_LIBS $mmio_lib"
+      AC_LINK_IFELSE([AC_LANG_PROGRAM([[
+#include <stdint.h>
+typedef uint64_t aligned_t __attribute__ ((aligned (8)));
+static aligned_t value;
+]], [[
+  uint64_t expected = __atomic_fetch_add (&value, 1, __ATOMIC_SEQ_CST);
+  __atomic_store_n (&value, __atomic_load_n (&value, __ATOMIC_SEQ_CST), __ATOMIC_SEQ_CST);
+  return !__atomic_compare_exchange_n (&value, &expected, 2, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+]])], [mmio_cv_lib_atomic=${mmio_lib:-none}; break])
+    done
+    LIBS=$mmio_save_LIBS])
+  AS_CASE([$mmio_cv_lib_atomic],
+    [unknown], [AC_MSG_ERROR([there are no 64-bit atomic operations])],
+    [none], [ATOMIC_LIBS=],
+    [ATOMIC_LIBS=$mmio_cv_lib_atomic])
+  AC_SUBST([ATOMIC_LIBS])
 ])
