@@ -176,7 +176,7 @@ mmio_os_get_resident (int       fd,
                       gsize     length,
                       guint64  *bytes)
 {
-  const gsize page_size = mmio_os_page_size ();
+  const gsize page_size G_GNUC_UNUSED = mmio_os_page_size ();
 
 #ifdef MMIO_SYS_CACHESTAT
   {
