@@ -103,13 +103,13 @@ static Chunk first_chunk = { NULL, FIRST_SLOTS, 0, first_bounds, first_slots, NU
 
 static struct
 {
-  GMutex mutex;
+  pthread_mutex_t mutex;        /* no GMutex, which the thread sanitizer can't see unless GLib was built with it */
 
   /* The rest is under mutex. */
   Slot *free;                   /* slots that have been used */
   Chunk *last;
   gboolean install_failed;      /* it isn't tried again: a fork handler may be registered already */
-} registry = { .last = &first_chunk };
+} registry = { .mutex = PTHREAD_MUTEX_INITIALIZER, .last = &first_chunk };
 
 /* The slot of the latest fault, where the next one mostly is too. Atomic; any slot will do, find_slot () checks it as it
  * checks all others. */
@@ -552,13 +552,13 @@ renumber (int fd,
 static void
 before_fork (void)
 {
-  g_mutex_lock (&registry.mutex);
+  pthread_mutex_lock (&registry.mutex);
 }
 
 static void
 after_fork_in_parent (void)
 {
-  g_mutex_unlock (&registry.mutex);
+  pthread_mutex_unlock (&registry.mutex);
 }
 
 /* What the parent polls must neither be woken nor cleared by the child, so it gets its own, under the numbers that its main
@@ -591,7 +591,7 @@ after_fork_in_child (void)
         wake_read_fd = wake_write_fd = -1;
     }
 
-  g_mutex_unlock (&registry.mutex);
+  pthread_mutex_unlock (&registry.mutex);
 }
 
 /* Ranges */
@@ -685,7 +685,7 @@ mmio_guard_add (gpointer start,
   if (!mmio_guard_get_enabled ())
     return &mmio_guard_none;
 
-  g_mutex_lock (&registry.mutex);
+  pthread_mutex_lock (&registry.mutex);
 
   if (!installed)
     {
@@ -694,7 +694,7 @@ mmio_guard_add (gpointer start,
       registry.install_failed = !done;
       if (!done)
         {
-          g_mutex_unlock (&registry.mutex);
+          pthread_mutex_unlock (&registry.mutex);
           return &mmio_guard_none;
         }
       __atomic_store_n (&installed, TRUE, __ATOMIC_RELEASE);
@@ -705,7 +705,7 @@ mmio_guard_add (gpointer start,
   slot->protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
   set_bounds (slot, (gsize) start, length);
 
-  g_mutex_unlock (&registry.mutex);
+  pthread_mutex_unlock (&registry.mutex);
 
   return &slot->range;
 }
@@ -720,7 +720,7 @@ mmio_guard_remove (MmioGuardRange *range)
   if (range == &mmio_guard_none)
     return;
 
-  g_mutex_lock (&registry.mutex);
+  pthread_mutex_lock (&registry.mutex);
 
   set_bounds (slot, 0, 0);
 
@@ -740,7 +740,7 @@ mmio_guard_remove (MmioGuardRange *range)
   slot->next_free = registry.free;
   registry.free = slot;
 
-  g_mutex_unlock (&registry.mutex);
+  pthread_mutex_unlock (&registry.mutex);
 }
 
 gboolean
@@ -914,7 +914,7 @@ mmio_guard_get_fd (void)
   if (fd >= 0 || (!mmio_guard_get_enabled () && !__atomic_load_n (&installed, __ATOMIC_ACQUIRE)))
     return fd;
 
-  g_mutex_lock (&registry.mutex);
+  pthread_mutex_lock (&registry.mutex);
 
   if (wake_read_fd < 0 && open_wake_fds (&read_fd, &write_fd))
     {
@@ -926,7 +926,7 @@ mmio_guard_get_fd (void)
     }
   fd = wake_read_fd;
 
-  g_mutex_unlock (&registry.mutex);
+  pthread_mutex_unlock (&registry.mutex);
 
   return fd;
 }
