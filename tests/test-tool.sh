@@ -111,10 +111,8 @@ case "$status $out" in
 esac
 run mmio --help
 commands=$(sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\) .*/\1/p' out)
-case "$status $(echo "$commands" | tr '\n' ' ')" in
-  "0 info "*"cat "*"write "*"resize "*"watch "*) ok /tool/help-lists-the-commands ;;
-  *) not_ok /tool/help-lists-the-commands "$status $out" ;;
-esac
+is /tool/help-lists-the-commands "0 cat copy dump evict find info lock prefetch resident resize watch write " \
+  "$status $(echo "$commands" | LC_ALL=C sort | tr '\n' ' ')"
 
 for command in $commands; do
   run mmio "$command" --help
@@ -131,7 +129,9 @@ done
 # What no command takes. Each has its own arguments before the file.
 
 mkfifo pipe
-for command in info cat write "resize 8" "watch --timeout=20"; do
+printf 'text' > source
+for command in info cat dump "find x" write "copy source" "resize 8" resident prefetch evict "lock --timeout=0.1" \
+    "watch --timeout=20"; do
   name=${command%% *}
   # shellcheck disable=SC2086
   {
@@ -283,6 +283,153 @@ run mmio info missing greeting
 case "$status $out" in
   "1 greeting"*) ok /tool/info/goes-on-after-a-missing-file ;;
   *) not_ok /tool/info/goes-on-after-a-missing-file "$status $out" ;;
+esac
+
+# dump
+
+printf 'The quick brown fox\n\000\001\177\200\377 jumps' > fox
+run mmio dump fox
+ended /tool/dump/hex-and-text 0 "\
+00000000  54 68 65 20 71 75 69 63  6b 20 62 72 6f 77 6e 20  |The quick brown |
+00000010  66 6f 78 0a 00 01 7f 80  ff 20 6a 75 6d 70 73     |fox...... jumps|
+0000001f" ""
+if hexdump -C fox > wanted 2>/dev/null; then
+  sed 's/[[:space:]]*$//' wanted > trimmed
+  same /tool/dump/as-hexdump trimmed out
+else
+  skip /tool/dump/as-hexdump "no hexdump"
+fi
+run mmio dump --offset=4 --length=5 fox
+ended /tool/dump/range 0 "\
+00000004  71 75 69 63 6b                                    |quick|
+00000009" ""
+run mmio dump --offset=30 --length=2 fox
+ended /tool/dump/range-past-the-end-is-an-error 1 "" "fox: offset 30 + length 2 exceeds size 31"
+run mmio dump sparse
+ended /tool/dump/like-lines-are-one 0 "\
+00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|
+*
+00300000" ""
+run mmio dump --all --length=4K sparse
+is /tool/dump/all-lines 257 "$(wc -l < out | tr -d ' ')"
+run mmio dump empty source
+ended /tool/dump/several-files 0 "\
+empty:
+00000000
+
+source:
+00000000  74 65 78 74                                       |text|
+00000004" ""
+
+# find
+
+printf 'abcabcab' > letters
+run mmio find abcab letters
+ended /tool/find/overlapping-matches 0 "0
+3" ""
+run mmio find --hex '62 63' letters fox source
+ended /tool/find/hex-in-several-files 0 "letters:1
+letters:4" ""
+run mmio find --hex 7F80ff fox
+ended /tool/find/bytes-that-are-no-text 0 "22" ""
+run mmio find --count ab letters source
+ended /tool/find/count 0 "letters:3
+source:0" ""
+run mmio find --limit=2 ab letters
+ended /tool/find/limit 0 "0
+3" ""
+run mmio find --offset=1 --length=4 ab letters
+ended /tool/find/range 0 "3" ""
+run mmio find --json ab letters
+json_is /tool/find/json "[(line['file'], line['offset']) for line in lines] == [('letters', 0), ('letters', 3), ('letters', 6)]" < out
+run mmio find xyz letters
+ended /tool/find/nothing-found-is-status-1 1 "" ""
+run mmio find ab missing letters
+ended /tool/find/goes-on-after-a-missing-file 1 "letters:0
+letters:3
+letters:6" "missing: "
+run mmio find --hex 'abc' letters
+ended /tool/find/half-a-byte-is-a-usage-error 2 "" "“abc”"
+run mmio find --hex 'xy' letters
+ended /tool/find/junk-hex-is-a-usage-error 2 "" "“xy”"
+run mmio find '' letters
+ended /tool/find/empty-pattern-is-a-usage-error 2 "" "the pattern is empty"
+run mmio find ab
+ended /tool/find/no-file-is-a-usage-error 2 "" "a file is missing"
+
+# copy
+
+run mmio copy --from=3 --to=0 --length=4 letters letters
+ended /tool/copy/within-a-file 0 "" ""
+is /tool/copy/within-a-file-copies "abcabcab" "$(cat letters)"
+printf '0123456789' > digits
+run mmio copy --from=0 --to=2 --length=6 digits digits
+is /tool/copy/ranges-may-overlap "0101234589" "$(cat digits)"
+run mmio copy --to=3 source digits
+is /tool/copy/between-files "010text589" "$(cat digits)"
+run mmio copy --to=8 source digits
+ended /tool/copy/past-the-end-is-an-error 1 "" "digits: offset 8 + length 4 exceeds size 10 (--grow"
+is /tool/copy/past-the-end-touches-nothing "010text589" "$(cat digits)"
+run mmio copy --grow --to=8 source digits
+is /tool/copy/grow "010text5text" "$(cat digits)"
+run mmio copy --grow --to=9 --length=3 digits digits
+is /tool/copy/grow-within-a-file "010text5t010" "$(cat digits)"
+run mmio copy --from=11 --length=2 digits letters
+ended /tool/copy/range-past-the-sources-end-is-an-error 1 "" "digits: offset 11 + length 2 exceeds size 12"
+run mmio copy --to=18446744073709551615 --grow source digits
+ended /tool/copy/target-that-wraps-is-an-error 1 "" "digits: "
+run mmio copy --create large other
+same /tool/copy/create large other
+run mmio copy --create missing another
+ended /tool/copy/missing-source-is-an-error 1 "" "missing: "
+if [ -e another ]; then
+  not_ok /tool/copy/missing-source-makes-no-target "there is a target"
+else
+  ok /tool/copy/missing-source-makes-no-target
+fi
+run mmio copy source
+ended /tool/copy/no-target-is-a-usage-error 2 "" "a source and a target"
+run mmio copy source digits letters
+ended /tool/copy/three-files-is-a-usage-error 2 "" "a source and a target"
+
+# What is in memory. What the system keeps there is its own affair: tmpfs can't drop anything.
+
+run mmio prefetch large
+ended /tool/prefetch/says-nothing 0 "" ""
+run mmio prefetch --wait --offset=1M --length=4K large empty
+ended /tool/prefetch/range-past-the-end-is-an-error 1 "" "empty: offset 1048576"
+run mmio prefetch --wait large
+run mmio resident --json large
+case $err in
+  "")
+    json_is /tool/resident/all-of-what-was-prefetched "lines[0]['size'] == lines[0]['resident'] == 9000000" < out
+    run mmio resident large empty
+    case "$(sed -n 1p out)" in
+      "large  "*"  100.0 %  "*) ok /tool/resident/text ;;
+      *) not_ok /tool/resident/text "$out" ;;
+    esac
+    is /tool/resident/sum-of-several-files "all" "$(sed -n '3s/ .*//p' out)"
+    ;;
+  *)
+    for name in all-of-what-was-prefetched text sum-of-several-files; do
+      skip "/tool/resident/$name" "$err"
+    done
+    ;;
+esac
+run mmio evict large empty
+ended /tool/evict/says-nothing 0 "" ""
+same /tool/evict/loses-nothing large other
+run mmio lock --timeout=0.05 --length=4K large
+case "$status $err" in
+  "0 4.0 KiB locked"*) ok /tool/lock/timeout-ends-it ;;
+  *limit*|*RLIMIT_MEMLOCK*) skip /tool/lock/timeout-ends-it "$err" ;;
+  *) not_ok /tool/lock/timeout-ends-it "$status $err" ;;
+esac
+chmod 755 .
+run sh -c 'ulimit -l 0 && exec setpriv --reuid=65534 --clear-groups mmio lock --timeout=0.05 "$1"' sh "$folder/large"
+case "$status $err" in
+  "1 mmio lock: "*large*RLIMIT_MEMLOCK*) ok /tool/lock/limit-is-an-error ;;
+  *) skip /tool/lock/limit-is-an-error "nobody here whom a limit binds" ;;
 esac
 
 # Names that are no plain text

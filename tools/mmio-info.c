@@ -69,7 +69,7 @@ static void
 print_bytes (const char *label,
              guint64     bytes)
 {
-  g_autofree char *rounded = g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *rounded = tool_format_bytes (bytes);
 
   if (bytes < 1024)
     print_row (label, "%" PRIu64, bytes);

@@ -68,8 +68,8 @@ const ToolCommand tool_resize = {
   .name = "resize",
   .arguments = N_("SIZE FILE…"),
   .summary = N_("Give files a new size"),
-  .description = N_("SIZE is in bytes and may be hexadecimal (0x…) and have a suffix: K, M, G, T, P or E for powers of 1024, KB, MB, … of "
-                    "1000. With a + before it, the file grows by as much. What a file grows by reads as zeros and takes no space on "
-                    "the disk until it is written to."),
+  .description = N_("SIZE is in BYTES; with a + before it, the file grows by as much. What a file grows by reads as zeros and takes no "
+                    "space on the disk until it is written to."),
+  .takes_bytes = TRUE,
   .run = run,
 };

@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What one view shows: large enough that its making doesn't count, and small against any memory. */
+#define PIECE_BYTES (4 * 1024 * 1024)
+
 /* The first failure of standard output; 0 while there is none. */
 static int output_errno;
 
@@ -50,7 +53,29 @@ tool_fail (const ToolCommand *command,
   return TOOL_FAILED;
 }
 
+void
+tool_suggest_growth (GError **error)
+{
+  if (error != NULL && g_error_matches (*error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS))
+    {
+      g_autofree char *message = g_steal_pointer (&(*error)->message);
+
+      /* Translators: %s is an error: a range goes past the end of a file. */
+      (*error)->message = g_strdup_printf (_("%s (--grow lets the file grow)"), message);
+    }
+}
+
 /* Arguments */
+
+static char *
+describe (const ToolCommand *command)
+{
+  const char *bytes = _("BYTES may be hexadecimal (0x…) and have a suffix: K, M, G, T, P or E for powers of 1024, KB, MB, … of 1000.");
+
+  if (command->description != NULL && command->takes_bytes)
+    return g_strconcat (_(command->description), "\n", bytes, NULL);
+  return g_strdup (command->description != NULL ? _(command->description) : "");
+}
 
 gboolean
 tool_parse (const ToolCommand  *command,
@@ -60,11 +85,11 @@ tool_parse (const ToolCommand  *command,
   g_autoptr (GOptionContext) context = g_option_context_new (_(command->arguments));
   g_autoptr (GError) error = NULL;
   g_autofree char *program = g_strdup_printf ("mmio %s", command->name);
+  g_autofree char *description = describe (command);
 
   g_set_prgname (program);
   g_option_context_set_summary (context, _(command->summary));
-  if (command->description != NULL)
-    g_option_context_set_description (context, _(command->description));
+  g_option_context_set_description (context, description);
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
 
   if (g_option_context_parse_strv (context, arguments, &error))
@@ -125,6 +150,21 @@ tool_parse_bytes (const ToolCommand *command,
 }
 
 gboolean
+tool_parse_range (const ToolCommand *command,
+                  ToolRange         *range)
+{
+  return (range->offset_text == NULL || tool_parse_bytes (command, "--offset", range->offset_text, &range->offset)) &&
+         (range->length_text == NULL || tool_parse_bytes (command, "--length", range->length_text, &range->length));
+}
+
+void
+tool_clear_range (ToolRange *range)
+{
+  g_clear_pointer (&range->offset_text, g_free);
+  g_clear_pointer (&range->length_text, g_free);
+}
+
+gboolean
 tool_parse_seconds (const ToolCommand *command,
                     const char        *what,
                     const char        *text,
@@ -158,6 +198,74 @@ tool_check_files (const ToolCommand *command,
         tool_complain (command, _("the name of a file is empty"));
         return FALSE;
       }
+  return TRUE;
+}
+
+/* Files */
+
+gboolean
+tool_resolve_range (const ToolRange *range,
+                    MmioFile        *file,
+                    guint64         *offset,
+                    guint64         *length,
+                    GError         **error)
+{
+  guint64 size = mmio_file_get_size (file);
+
+  *offset = range->offset;
+  *length = range->length;
+  if (range->length_text == NULL)
+    *length = *offset <= size ? size - *offset : 0;
+
+  if (*offset <= size && *length <= size - *offset)
+    return TRUE;
+
+  /* The library's own words */
+  mmio_file_peek (file, *offset, (gsize) MIN (*length, G_MAXSIZE), error);
+  return FALSE;
+}
+
+ToolStatus
+tool_for_each_file (const ToolCommand *command,
+                    char             **paths,
+                    ToolFileFunc       func,
+                    gpointer           user_data)
+{
+  ToolStatus status = TOOL_OK;
+
+  for (char **path = paths; *path != NULL && tool_can_output (); path++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (MmioFile) file = mmio_file_open (*path, MMIO_MODE_READ_ONLY, &error);
+
+      if (file == NULL || !func (file, user_data, &error))
+        status = tool_fail (command, error);
+    }
+  return status;
+}
+
+gboolean
+tool_for_each_piece (MmioFile     *file,
+                     guint64       offset,
+                     guint64       length,
+                     ToolPieceFunc func,
+                     gpointer      user_data,
+                     GError      **error)
+{
+  while (length > 0)
+    {
+      gsize n = (gsize) MIN (length, PIECE_BYTES);
+      g_autoptr (MmioView) view = mmio_file_get_view (file, offset, n, error);
+
+      if (view == NULL)
+        return FALSE;
+      if (!func (file, offset, mmio_view_get_pointer (view), n, user_data, error))
+        return FALSE;
+      if (!mmio_view_check (view, error))
+        return FALSE;
+      offset += n;
+      length -= n;
+    }
   return TRUE;
 }
 
@@ -211,6 +319,23 @@ tool_end_output (const ToolCommand *command,
   message = g_strdup_printf (_("standard output: %s"), g_strerror (output_errno));
   print_message (command, message);
   return TOOL_FAILED;
+}
+
+void
+tool_fail_output (int number)
+{
+  if (output_errno == 0)
+    output_errno = number;
+}
+
+char *
+tool_format_bytes (guint64 bytes)
+{
+  g_autofree char *text = g_format_size_full (bytes, G_FORMAT_SIZE_IEC_UNITS);
+  g_auto (GStrv) words = g_strsplit (text, "\302\240", -1);
+
+  /* its no-break space would be a "?" where the locale has none */
+  return g_strjoinv (" ", words);
 }
 
 char *

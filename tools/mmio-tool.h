@@ -27,13 +27,22 @@ struct _ToolCommand
   const char *summary;          /* one line, translatable */
   const char *description;      /* what stands below the options in --help, translatable; or NULL */
 
+  gboolean takes_bytes;         /* --help says how to write them */
+
   /* arguments[0] is the command's name; the vector is the command's to change, by tool_parse (). */
   ToolStatus (*run) (const ToolCommand *self,
                      char            ***arguments);
 };
 
 extern const ToolCommand tool_cat;
+extern const ToolCommand tool_copy;
+extern const ToolCommand tool_dump;
+extern const ToolCommand tool_evict;
+extern const ToolCommand tool_find;
 extern const ToolCommand tool_info;
+extern const ToolCommand tool_lock;
+extern const ToolCommand tool_prefetch;
+extern const ToolCommand tool_resident;
 extern const ToolCommand tool_resize;
 extern const ToolCommand tool_watch;
 extern const ToolCommand tool_write;
@@ -59,10 +68,66 @@ void        tool_complain         (const ToolCommand  *command,
                                    const char         *format,
                                    ...) G_GNUC_PRINTF (2, 3);
 
+/* A range of each file, by --offset and --length. */
+typedef struct
+{
+  char *offset_text, *length_text;      /* as given; NULL if not */
+  guint64 offset, length;
+} ToolRange;
+
+#define TOOL_RANGE_INIT { NULL, NULL, 0, G_MAXUINT64 }
+#define TOOL_RANGE_ENTRIES(range)                                                                                       \
+  { "offset", 'o', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &(range)->offset_text, N_("Where to begin in each file"),   \
+    N_("BYTES") },                                                                                                      \
+  { "length", 'l', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &(range)->length_text,                                      \
+    N_("How much of each file (default: to its end)"), N_("BYTES") }
+
+gboolean    tool_parse_range      (const ToolCommand  *command,
+                                   ToolRange          *range);
+void        tool_clear_range      (ToolRange          *range);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ToolRange, tool_clear_range)
+
+/* What range is of this file: inside it, or an error of the library. */
+gboolean    tool_resolve_range    (const ToolRange    *range,
+                                   MmioFile           *file,
+                                   guint64            *offset,
+                                   guint64            *length,
+                                   GError            **error);
+
+/* Files */
+
+typedef gboolean (*ToolFileFunc) (MmioFile *file,
+                                  gpointer  user_data,
+                                  GError  **error);
+
+/* Opens each file for reading, one after the other. An error is told and doesn't keep from the next file. */
+ToolStatus  tool_for_each_file    (const ToolCommand  *command,
+                                   char              **paths,
+                                   ToolFileFunc        func,
+                                   gpointer            user_data);
+
+/* Shows a range piece by piece, without a copy and in little memory. func returns FALSE to end, with or without an error. */
+typedef gboolean (*ToolPieceFunc) (MmioFile      *file,
+                                   guint64        offset,
+                                   gconstpointer  data,
+                                   gsize          length,
+                                   gpointer       user_data,
+                                   GError       **error);
+
+gboolean    tool_for_each_piece   (MmioFile           *file,
+                                   guint64             offset,
+                                   guint64             length,
+                                   ToolPieceFunc       func,
+                                   gpointer            user_data,
+                                   GError            **error);
+
 /* Errors: a line on standard error. Each returns TOOL_FAILED. */
 
 ToolStatus  tool_fail             (const ToolCommand  *command,
                                    const GError       *error);
+
+/* Adds to an error of bounds that there is an option --grow. */
+void        tool_suggest_growth   (GError            **error);
 
 /* Output. Text is UTF-8 and becomes what the locale uses; bytes stay as they are. An error is kept for tool_end_output (). */
 
@@ -70,6 +135,8 @@ void        tool_print            (const char         *format,
                                    ...) G_GNUC_PRINTF (1, 2);
 void        tool_put_bytes        (gconstpointer       data,
                                    gsize               length);
+/* Standard output was written to in another way, and failed with this errno. */
+void        tool_fail_output      (int                 number);
 /* FALSE once nothing that is put out arrives any more. */
 gboolean    tool_can_output       (void);
 /* Flushes and says what went wrong. A reader who has gone away is no error: it has what it wanted. */
@@ -78,6 +145,38 @@ ToolStatus  tool_end_output       (const ToolCommand  *command,
 
 /* A file's name for people: UTF-8, and nothing in it that moves the cursor. */
 char       *tool_display_name     (const char         *path);
+
+/* A number of bytes for people: "4.0 MiB". */
+char       *tool_format_bytes     (guint64             bytes);
+
+/* Bytes in hexadecimal and as text, 16 a line. */
+typedef struct
+{
+  const char *indent;
+  gboolean all_lines;           /* FALSE: lines like the one before become one "*" */
+  guint8 last[16];
+  gboolean has_last, is_squeezing;
+} ToolHex;
+
+/* offset: of data, which goes on where the call before ended. */
+void        tool_print_hex        (ToolHex            *hex,
+                                   guint64             offset,
+                                   const guint8       *data,
+                                   gsize               length);
+
+/* The main loop, until Ctrl-C, SIGTERM, SIGHUP, tool_quit (), or for as many seconds (negative: no limit). */
+
+typedef enum
+{
+  TOOL_END_QUIT,
+  TOOL_END_SIGNAL,
+  TOOL_END_TIMEOUT
+} ToolEnd;
+
+/* Before anything that must not be cut off. */
+void        tool_begin_main       (void);
+ToolEnd     tool_run_main         (double              seconds);
+void        tool_quit             (void);
 
 /* One JSON object, member by member. */
 

@@ -4,26 +4,21 @@
  */
 #include "config.h"
 
-#include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "mmio-tool.h"
 
 typedef struct
 {
   const ToolCommand *command;
-  GMainLoop *loop;
   GPtrArray *files;             /* of Watched */
   GString *json;                /* NULL: text */
   gint64 wanted;                /* events after which to end; 0: none */
   gint64 heard;
   int name_width;               /* characters */
   gboolean is_over;             /* what comes now is no longer told */
-  gboolean timed_out;
 } Watcher;
 
 typedef struct
@@ -43,13 +38,6 @@ free_watched (gpointer data)
   g_clear_object (&self->file);
   g_free (self->name);
   g_free (self);
-}
-
-static void
-end (Watcher *self)
-{
-  self->is_over = TRUE;
-  g_main_loop_quit (self->loop);
 }
 
 /* Telling */
@@ -125,7 +113,10 @@ tell (Watched       *watched,
 
   self->heard++;
   if ((self->wanted > 0 && self->heard >= self->wanted) || !tool_can_output ())
-    end (self);
+    {
+      self->is_over = TRUE;
+      tool_quit ();
+    }
 }
 
 static void
@@ -196,52 +187,14 @@ tell_ready (Watcher *self)
                 self->files->len);
 }
 
-static gboolean
-on_signal (gpointer user_data)
-{
-  end (user_data);
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_timeout (gpointer user_data)
-{
-  Watcher *self = user_data;
-
-  self->timed_out = TRUE;
-  end (self);
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_reader_gone (gint         fd,
-                GIOCondition condition,
-                gpointer     user_data)
-{
-  end (user_data);
-  return G_SOURCE_REMOVE;
-}
-
-/* Nobody writes to find out that the reader has gone while nothing happens. */
-static void
-watch_reader (Watcher *self)
-{
-  struct stat state;
-
-  if (fstat (STDOUT_FILENO, &state) == 0 && (S_ISFIFO (state.st_mode) || S_ISSOCK (state.st_mode)))
-    g_unix_fd_add (STDOUT_FILENO, G_IO_ERR, on_reader_gone, self);
-}
-
 static ToolStatus
 watch (Watcher *self,
        char   **paths,
        double   seconds)
 {
-  g_unix_signal_add (SIGINT, on_signal, self);
-  g_unix_signal_add (SIGTERM, on_signal, self);
-  g_unix_signal_add (SIGHUP, on_signal, self);
-  watch_reader (self);
+  ToolEnd end;
 
+  tool_begin_main ();
   for (char **path = paths; *path != NULL; path++)
     {
       g_autoptr (GError) error = NULL;
@@ -252,12 +205,9 @@ watch (Watcher *self,
 
   setvbuf (stdout, NULL, _IOLBF, 0);
   tell_ready (self);
-  if (seconds >= 0)
-    g_timeout_add ((guint) (seconds * 1000), on_timeout, self);
-  if (!self->is_over)
-    g_main_loop_run (self->loop);
+  end = tool_run_main (seconds);
 
-  if (self->timed_out && self->heard < self->wanted)
+  if (end == TOOL_END_TIMEOUT && self->heard < self->wanted)
     {
       g_autoptr (GError) error = NULL;
 
@@ -298,13 +248,11 @@ run (const ToolCommand *command,
     }
 
   self.wanted = count;
-  self.loop = g_main_loop_new (NULL, FALSE);
   self.files = g_ptr_array_new_with_free_func (free_watched);
   self.json = as_json ? g_string_new (NULL) : NULL;
   status = watch (&self, files, seconds);
 
   g_ptr_array_unref (self.files);
-  g_main_loop_unref (self.loop);
   if (self.json != NULL)
     g_string_free (self.json, TRUE);
   return status;

@@ -63,12 +63,8 @@ write_chunk (MmioFile     *file,
   if (mmio_file_write (file, offset, buffer, length, error))
     return TRUE;
 
-  if (error != NULL && !target->grow && g_error_matches (*error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS))
-    {
-      g_autofree char *message = g_steal_pointer (&(*error)->message);
-
-      (*error)->message = g_strdup_printf (_("%s (--grow lets the file grow)"), message);
-    }
+  if (!target->grow)
+    tool_suggest_growth (error);
   return FALSE;
 }
 
@@ -147,5 +143,6 @@ const ToolCommand tool_write = {
   .description = N_("When the command ends, what it wrote is on the disk and every watcher has been told.\n"
                     "The file keeps its size unless --grow, --append or --create is given: input of up to 1 MiB that would go past its "
                     "end is then not written at all, of longer input what fits into the file in pieces of 1 MiB."),
+  .takes_bytes = TRUE,
   .run = run,
 };

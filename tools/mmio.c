@@ -11,7 +11,8 @@
 #include "mmio-tool.h"
 
 static const ToolCommand *const commands[] = {
-  &tool_info, &tool_cat, &tool_write, &tool_resize, &tool_watch,
+  &tool_info, &tool_watch, &tool_cat, &tool_dump, &tool_find, &tool_write, &tool_copy, &tool_resize,
+  &tool_resident, &tool_prefetch, &tool_evict, &tool_lock,
 };
 
 static const ToolCommand *

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * mmio copy: a range of one file to another, or to another place in the same one.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <glib/gi18n.h>
+#include <sys/stat.h>
+
+#include "mmio-tool.h"
+
+typedef struct
+{
+  ToolRange range;              /* in the source */
+  guint64 to;
+  gboolean grow;
+  gboolean create;
+  MmioFile *target;
+} Copy;
+
+static gboolean
+is_same_file (MmioFile *a,
+              MmioFile *b)
+{
+  struct stat state_a, state_b;
+
+  return fstat (mmio_file_get_fd (a), &state_a) == 0 && fstat (mmio_file_get_fd (b), &state_b) == 0 &&
+         state_a.st_dev == state_b.st_dev && state_a.st_ino == state_b.st_ino;
+}
+
+static gboolean
+write_piece (MmioFile     *file,
+             guint64       offset,
+             gconstpointer data,
+             gsize         length,
+             gpointer      user_data,
+             GError      **error)
+{
+  Copy *self = user_data;
+
+  return mmio_file_write (self->target, self->to + (offset - self->range.offset), data, length, error);
+}
+
+static gboolean
+copy (Copy       *self,
+      const char *source_path,
+      const char *target_path,
+      GError    **error)
+{
+  g_autoptr (MmioFile) source = mmio_file_open (source_path, MMIO_MODE_READ_ONLY, error);
+  g_autoptr (MmioFile) target = NULL;
+  guint64 from, length, end, size;
+
+  if (source == NULL || !tool_resolve_range (&self->range, source, &from, &length, error))
+    return FALSE;
+
+  target = self->create ? mmio_file_open_or_create (target_path, 0, error) : mmio_file_open (target_path, MMIO_MODE_READ_WRITE, error);
+  if (target == NULL)
+    return FALSE;
+
+  size = mmio_file_get_size (target);
+  if (!g_uint64_checked_add (&end, self->to, length) || (end > size && !self->grow))
+    {
+      /* The library's own words */
+      mmio_file_peek (target, self->to, (gsize) MIN (length, G_MAXSIZE), error);
+      if (!self->grow)
+        tool_suggest_growth (error);
+      return FALSE;
+    }
+  if (end > size && !mmio_file_resize (target, end, error))
+    return FALSE;
+
+  self->target = target;
+  if (is_same_file (source, target))
+    {
+      if (!mmio_file_move (target, self->to, from, length, error))
+        return FALSE;
+    }
+  else if (!tool_for_each_piece (source, from, length, write_piece, self, error))
+    {
+      return FALSE;
+    }
+  return mmio_file_close (target, error);
+}
+
+static ToolStatus
+run (const ToolCommand *self,
+     char            ***arguments)
+{
+  Copy command = { .range = TOOL_RANGE_INIT };
+  g_autofree char *to_text = NULL;
+  g_auto (GStrv) files = NULL;
+  ToolStatus status = TOOL_USAGE;
+  const GOptionEntry entries[] = {
+    { "from", 'f', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &command.range.offset_text, N_("Where to begin in the source (default: 0)"),
+      N_("BYTES") },
+    { "to", 't', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &to_text, N_("Where to begin in the target (default: 0)"), N_("BYTES") },
+    { "length", 'l', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &command.range.length_text,
+      N_("How much (default: to the end of the source)"), N_("BYTES") },
+    { "grow", 'g', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &command.grow, N_("Let the target grow where the range goes past its end"),
+      NULL },
+    { "create", 'c', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &command.create, N_("Make the target if there is none, and let it grow"),
+      NULL },
+    { G_OPTION_REMAINING, 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, NULL },
+    G_OPTION_ENTRY_NULL
+  };
+
+  if (tool_parse (self, entries, arguments) &&
+      (command.range.offset_text == NULL || tool_parse_bytes (self, "--from", command.range.offset_text, &command.range.offset)) &&
+      (command.range.length_text == NULL || tool_parse_bytes (self, "--length", command.range.length_text, &command.range.length)) &&
+      (to_text == NULL || tool_parse_bytes (self, "--to", to_text, &command.to)) && tool_check_files (self, files))
+    {
+      g_autoptr (GError) error = NULL;
+
+      command.grow = command.grow || command.create;
+      if (files[1] == NULL || files[2] != NULL)
+        tool_complain (self, _("a source and a target are needed"));
+      else
+        status = copy (&command, files[0], files[1], &error) ? TOOL_OK : tool_fail (self, error);
+    }
+  tool_clear_range (&command.range);
+  return status;
+}
+
+const ToolCommand tool_copy = {
+  .name = "copy",
+  .arguments = N_("SOURCE TARGET"),
+  .summary = N_("Copy a range of a file into another file, or to another place in the same one"),
+  .description = N_("Both may be the same file, and the ranges may overlap. The target is changed in its place and flushed; it never gets "
+                    "shorter, and grows only with --grow or --create."),
+  .takes_bytes = TRUE,
+  .run = run,
+};
