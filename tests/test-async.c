@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The calls that don't block.
+ */
+#include "config.h"
+
+#include "mmio-test.h"
+
+#include <string.h>
+
+static void
+keep_result (GObject      *source G_GNUC_UNUSED,
+             GAsyncResult *result,
+             gpointer      user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+static gboolean
+has_result (gpointer data)
+{
+  return *(GAsyncResult **) data != NULL;
+}
+
+static GAsyncResult *
+wait_for (GAsyncResult **result)
+{
+  mmio_test_wait_until (NULL, has_result, result);
+  return *result;
+}
+
+static void
+test_open (MmioTest      *test,
+           gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) created = NULL, opened = NULL, located = NULL, either = NULL, missing = NULL;
+  g_autoptr (MmioFile) file = NULL, second = NULL, third = NULL, fourth = NULL;
+  g_autoptr (GFile) location = g_file_new_for_path (test->path);
+  g_autofree char *nowhere = mmio_test_in_folder (test, "nowhere");
+
+  mmio_file_create_async (test->path, 100, MMIO_CREATE_FLAGS_NONE, NULL, keep_result, &created);
+  file = mmio_file_create_finish (wait_for (&created), &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (mmio_file_get_size (file), ==, 100);
+
+  mmio_file_open_async (test->path, MMIO_MODE_READ_ONLY, NULL, keep_result, &opened);
+  second = mmio_file_open_finish (wait_for (&opened), &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (mmio_file_get_mode (second), ==, MMIO_MODE_READ_ONLY);
+
+  mmio_file_open_location_async (location, MMIO_MODE_READ_WRITE, NULL, keep_result, &located);
+  third = mmio_file_open_location_finish (wait_for (&located), &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (mmio_file_get_mode (third), ==, MMIO_MODE_READ_WRITE);
+
+  mmio_file_open_or_create_async (test->path, 5, NULL, keep_result, &either);
+  fourth = mmio_file_open_or_create_finish (wait_for (&either), &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (mmio_file_get_size (fourth), ==, 100);
+
+  mmio_file_open_async (nowhere, MMIO_MODE_READ_ONLY, NULL, keep_result, &missing);
+  g_assert_null (mmio_file_open_finish (wait_for (&missing), &error));
+  mmio_test_assert_io_error (&error, NOT_FOUND, "nowhere", NULL);
+}
+
+/* Nothing is waited for in between: what comes later finds what came before done. */
+static void
+test_order (MmioTest      *test,
+            gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 0);
+  g_autoptr (GPtrArray) results = g_ptr_array_new_with_free_func (g_object_unref);
+  GAsyncResult *slots[200] = { NULL };
+
+  for (guint64 i = 0; i < 100; i++)
+    {
+      g_autoptr (GBytes) bytes = g_bytes_new (&i, sizeof i);
+
+      mmio_file_resize_async (file, (i + 1) * sizeof i, NULL, NULL, NULL);
+      mmio_file_write_async (file, i * sizeof i, bytes, NULL, keep_result, &slots[2 * i]);
+      mmio_file_read_async (file, i * sizeof i, sizeof i, NULL, keep_result, &slots[2 * i + 1]);
+    }
+
+  for (guint64 i = 0; i < 100; i++)
+    {
+      g_autoptr (GBytes) bytes = NULL;
+      guint64 value;
+
+      g_assert_true (mmio_file_write_finish (file, wait_for (&slots[2 * i]), &error));
+      bytes = mmio_file_read_finish (file, wait_for (&slots[2 * i + 1]), &error);
+      g_assert_no_error (error);
+      memcpy (&value, g_bytes_get_data (bytes, NULL), sizeof value);
+      g_assert_cmpuint (value, ==, i);
+      g_object_unref (slots[2 * i]);
+      g_object_unref (slots[2 * i + 1]);
+    }
+}
+
+static void
+test_each (MmioTest      *test,
+           gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 10000);
+  g_autoptr (GBytes) pattern = g_bytes_new_static ("abc", 3);
+  g_autoptr (GAsyncResult) found = NULL, flushed = NULL, range = NULL, prefetched = NULL, reloaded = NULL, closed = NULL;
+
+  g_assert_true (mmio_file_write (file, 5000, "abc", 3, &error));
+
+  mmio_file_find_async (file, pattern, 0, G_MAXUINT64, TRUE, NULL, keep_result, &found);
+  g_assert_cmpint (mmio_file_find_finish (file, wait_for (&found), &error), ==, 5000);
+  g_assert_no_error (error);
+
+  mmio_file_flush_range_async (file, 0, 5001, NULL, keep_result, &range);
+  g_assert_true (mmio_file_flush_range_finish (file, wait_for (&range), &error));
+  g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, 2);
+  mmio_file_flush_async (file, NULL, keep_result, &flushed);
+  g_assert_true (mmio_file_flush_finish (file, wait_for (&flushed), &error));
+  g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, 0);
+
+  mmio_file_prefetch_async (file, 0, 10000, NULL, keep_result, &prefetched);
+  g_assert_true (mmio_file_prefetch_finish (file, wait_for (&prefetched), &error));
+  g_assert_no_error (error);
+
+  mmio_test_replace (test->path, "new", 3);
+  mmio_file_reload_async (file, NULL, keep_result, &reloaded);
+  g_assert_true (mmio_file_reload_finish (file, wait_for (&reloaded), &error));
+  g_assert_no_error (error);
+  mmio_test_assert_read (file, 0, "new", 3);
+
+  mmio_file_close_async (file, NULL, keep_result, &closed);
+  g_assert_true (mmio_file_close_finish (file, wait_for (&closed), &error));
+  g_assert_no_error (error);
+  g_assert_true (mmio_file_is_closed (file));
+}
+
+static void
+test_errors (MmioTest      *test,
+             gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 10);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) outside = NULL, cancelled = NULL, opening = NULL, closed = NULL;
+
+  mmio_file_read_async (file, 5, 6, NULL, keep_result, &outside);
+  g_assert_null (mmio_file_read_finish (file, wait_for (&outside), &error));
+  mmio_test_assert_mmio_error (&error, OUT_OF_BOUNDS, "offset 5", "length 6", "size 10", NULL);
+
+  g_cancellable_cancel (cancellable);
+  mmio_file_resize_async (file, 20, cancellable, keep_result, &cancelled);
+  g_assert_false (mmio_file_resize_finish (file, wait_for (&cancelled), &error));
+  mmio_test_assert_io_error (&error, CANCELLED, NULL);
+  g_assert_cmpuint (mmio_file_get_size (file), ==, 10);
+
+  mmio_file_open_async (test->path, MMIO_MODE_READ_ONLY, cancellable, keep_result, &opening);
+  g_assert_null (mmio_file_open_finish (wait_for (&opening), &error));
+  mmio_test_assert_io_error (&error, CANCELLED, NULL);
+
+  g_assert_true (mmio_file_close (file, &error));
+  mmio_file_flush_async (file, NULL, keep_result, &closed);
+  g_assert_false (mmio_file_flush_finish (file, wait_for (&closed), &error));
+  mmio_test_assert_mmio_error (&error, CLOSED, NULL);
+}
+
+static void
+test_keeps_alive (MmioTest      *test,
+                  gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) written = NULL;
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("hello", 5);
+  MmioFile *file = mmio_test_create (test->path, 5);
+
+  mmio_file_write_async (file, 0, bytes, NULL, keep_result, &written);
+  g_object_unref (file);
+  wait_for (&written);
+  g_assert_true (g_task_propagate_boolean (G_TASK (written), &error));
+  g_assert_no_error (error);
+  mmio_test_assert_file (test->path, "hello", 5);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+
+  mmio_test_add ("/async/open-and-create", NULL, test_open);
+  mmio_test_add ("/async/done-in-the-order-of-the-calls", NULL, test_order);
+  mmio_test_add ("/async/each-does-what-its-twin-does", NULL, test_each);
+  mmio_test_add ("/async/errors-and-cancellation", NULL, test_errors);
+  mmio_test_add ("/async/file-lives-until-it-is-done", NULL, test_keeps_alive);
+
+  return g_test_run ();
+}

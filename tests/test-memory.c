@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Advice, residency, locks on memory.
+ */
+#include "config.h"
+
+#include "mmio-test.h"
+
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void
+test_advice (MmioTest      *test,
+             gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+
+  mmio_test_write_pattern (test->path, 10000);
+  file = mmio_test_open (test->path, MMIO_MODE_READ_WRITE);
+  g_assert_true (mmio_file_write (file, 5000, "kept", 4, &error));
+
+  for (gint advice = MMIO_ADVICE_NORMAL; advice <= (gint) MMIO_ADVICE_DONT_DUMP; advice++)
+    {
+      if (!mmio_file_advise (file, 1, 9999, (MmioAdvice) advice, &error))
+        {
+          /* What this system doesn't have it says so of, and nothing else goes wrong. */
+          g_assert_true (g_error_matches (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED) ||
+                         g_error_matches (error, MMIO_ERROR, MMIO_ERROR_ADVICE_FAILED));
+          g_test_message ("%s", error->message);
+          g_clear_error (&error);
+        }
+      mmio_test_assert_read (file, 5000, "kept", 4);
+    }
+
+  g_assert_true (mmio_file_advise (file, 10000, 0, MMIO_ADVICE_RANDOM, &error));
+  g_assert_false (mmio_file_advise (file, 1, 10000, MMIO_ADVICE_RANDOM, &error));
+  mmio_test_assert_mmio_error (&error, OUT_OF_BOUNDS, "offset 1", "length 10000", "size 10000", NULL);
+}
+
+static void
+test_copy_on_write_keeps_its_pages (MmioTest      *test,
+                                    gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+
+  mmio_test_write_pattern (test->path, 10000);
+  file = mmio_test_open (test->path, MMIO_MODE_COPY_ON_WRITE);
+  g_assert_true (mmio_file_write (file, 0, "mine", 4, &error));
+  g_assert_false (mmio_file_advise (file, 0, 10000, MMIO_ADVICE_DONT_NEED, &error));
+  mmio_test_assert_mmio_error (&error, NOT_SUPPORTED, NULL);
+  if (!mmio_file_evict (file, 0, 10000, &error))
+    g_clear_error (&error);
+  mmio_test_assert_read (file, 0, "mine", 4);
+}
+
+static void
+test_residency (MmioTest      *test,
+                gconstpointer  data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  const gsize size = 64 * page;
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, size);
+  g_autoptr (GError) error = NULL;
+  guint64 bytes = 1;
+
+  if (!mmio_file_get_resident_bytes (file, 0, size, &bytes, &error) &&
+      g_error_matches (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED))
+    {
+      g_test_skip (error->message);
+      return;
+    }
+  g_assert_no_error (error);
+  g_assert_cmpuint (bytes, ==, 0);
+
+  g_assert_true (mmio_file_fill (file, 0, 8 * page, 1, &error));
+  g_assert_true (mmio_file_get_resident_bytes (file, 0, size, &bytes, &error));
+  g_assert_no_error (error);
+  /* The system may fill more of a hole than it was asked to. */
+  g_assert_cmpuint (bytes, >=, 8 * page);
+  g_assert_true (mmio_file_get_resident_bytes (file, 0, 10, &bytes, &error));
+  g_assert_cmpuint (bytes, ==, 10);
+
+  g_assert_true (mmio_file_touch (file, 0, size, &error));
+  g_assert_true (mmio_file_get_resident_bytes (file, 0, size, &bytes, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (bytes, ==, size);
+}
+
+static void
+test_lock (MmioTest      *test,
+           gconstpointer  data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 2 * page);
+  g_autoptr (GError) error = NULL;
+  guint64 bytes;
+
+  g_assert_true (mmio_file_lock_memory (file, 0, page, &error));
+  g_assert_no_error (error);
+  if (mmio_file_get_resident_bytes (file, 0, page, &bytes, NULL))
+    g_assert_cmpuint (bytes, ==, page);
+  g_assert_true (mmio_file_unlock_memory (file, 0, page, &error));
+  g_assert_no_error (error);
+}
+
+static int
+lock_without_a_limit (gpointer data)
+{
+  const struct rlimit limit = { 0, 0 };
+  g_autoptr (MmioFile) file = mmio_test_create (data, 10000);
+  g_autoptr (GError) error = NULL;
+
+  if (setrlimit (RLIMIT_MEMLOCK, &limit) != 0)
+    return MMIO_TEST_SKIP;
+  /* Root may lock what it likes. */
+  if (geteuid () == 0 && seteuid (65534) != 0)
+    return MMIO_TEST_SKIP;
+  g_assert_false (mmio_file_lock_memory (file, 0, 10000, &error));
+  mmio_test_assert_mmio_error (&error, LOCK_FAILED, "RLIMIT_MEMLOCK", NULL);
+
+  return 0;
+}
+
+static void
+test_lock_limit (MmioTest      *test,
+                 gconstpointer  data G_GNUC_UNUSED)
+{
+  mmio_test_run_child (lock_without_a_limit, test->path, "the limit on locked memory can't be lowered here");
+}
+
+static void
+test_wishes (MmioTest      *test,
+             gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 bytes;
+
+  mmio_test_write_pattern (test->path, 100000);
+  file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", test->path, "prefault", TRUE, "huge-pages", TRUE, NULL);
+  g_assert_no_error (error);
+  if (mmio_file_get_resident_bytes (file, 0, 100000, &bytes, NULL))
+    g_assert_cmpuint (bytes, ==, 100000);
+  /* What is, not what was asked for. */
+  g_assert_cmpuint (mmio_file_get_huge_page_bytes (file), <=, 4 << 20);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+
+  mmio_test_add ("/memory/advice-changes-no-byte", NULL, test_advice);
+  mmio_test_add ("/memory/advice-keeps-private-pages", NULL, test_copy_on_write_keeps_its_pages);
+  mmio_test_add ("/memory/residency", NULL, test_residency);
+  mmio_test_add ("/memory/lock", NULL, test_lock);
+  mmio_test_add ("/memory/lock-names-the-limit", NULL, test_lock_limit);
+  mmio_test_add ("/memory/prefault-and-huge-pages-are-wishes", NULL, test_wishes);
+
+  return g_test_run ();
+}
