@@ -8,12 +8,15 @@ also the builtin ones.
         file.flush()
 """
 
+import asyncio
 import ctypes
 import errno
 import functools
+import io
 import operator
 import os
-import re
+import struct
+import threading
 
 from gi.module import get_introspection_module
 from gi.overrides import override
@@ -121,6 +124,110 @@ def _translate_methods(cls, base):
         setattr(cls, name, function if info.is_method() else staticmethod(function))
 
 
+# Asynchronous calls
+
+class _Runner:
+    """A thread that iterates a main context of its own, so that an await needs no GLib main loop in the program."""
+
+    def __init__(self):
+        self.reset()
+        # A child has the context and not the thread.
+        os.register_at_fork(after_in_child=self.reset)
+
+    def reset(self):
+        self.lock = threading.Lock()
+        self.context = None
+
+    def run(self, context):
+        context.push_thread_default()
+        GLib.MainLoop.new(context, False).run()
+
+    def call(self, function):
+        with self.lock:
+            if self.context is None:
+                self.context = GLib.MainContext.new()
+                threading.Thread(target=self.run, args=(self.context,), name='Mmio', daemon=True).start()
+            source = GLib.Idle(GLib.PRIORITY_DEFAULT)
+            source.set_callback(lambda *_: function() and False)
+            source.attach(self.context)
+
+
+_runner = _Runner()
+
+
+class _Future(asyncio.Future):
+    """What a call gives to await: cancelling it cancels the call."""
+
+    def cancel(self, *args, **kwargs):
+        cancelled = super().cancel(*args, **kwargs)
+        if cancelled:
+            self.cancellable.cancel()
+        return cancelled
+
+
+def _future(start, finish, cancellable):
+    """Calls start in the runner's thread, now: calls on one file are done in the order in which they were made."""
+    loop = asyncio.get_running_loop()
+    future = _Future(loop=loop)
+    future.cancellable = cancellable or Gio.Cancellable()
+
+    def settle(set_outcome, outcome):
+        if not future.done():
+            set_outcome(outcome)
+
+    def on_ready(_, result, *unused):
+        try:
+            outcome = (future.set_result, finish(result))
+        except Exception as error:
+            outcome = (future.set_exception, error)
+        try:
+            loop.call_soon_threadsafe(settle, *outcome)
+        except RuntimeError:
+            # Nobody waits any more: the loop was closed.
+            pass
+
+    def begin():
+        try:
+            start(future.cancellable, on_ready)
+        except Exception as error:
+            loop.call_soon_threadsafe(settle, future.set_exception, error)
+
+    _runner.call(begin)
+    return future
+
+
+def _asynchronous(base, name, prepare=None):
+    """X_async: as GIO has it if a callback is given, else something to await. prepare turns Python's arguments into the library's."""
+    start = getattr(base, name + '_async')
+    info, = (info for info in base.__info__.get_methods() if info.get_name() == name + '_async')
+    expected = [argument.get_name() for argument in info.get_arguments()].index('cancellable') + info.is_method()
+
+    @functools.wraps(start)
+    def call(*args, cancellable=None, callback=None, **kwargs):
+        # (…, cancellable, callback, user_data…): the callback is what tells the two ways apart.
+        for position in range(len(args) - 1, -1, -1):
+            if position > info.is_method() and callable(args[position]) and not isinstance(args[position], Mmio.File):
+                cancellable, callback, user_data = args[position - 1], args[position], args[position + 1:]
+                args = args[:position - 1]
+                break
+        else:
+            user_data = ()
+            if args and isinstance(args[-1], Gio.Cancellable):
+                args, cancellable = args[:-1], args[-1]
+        if prepare is not None:
+            args = prepare(*args, **kwargs)
+        elif len(args) != expected or kwargs:
+            raise TypeError(f'{name}_async() takes {expected - info.is_method()} arguments, a cancellable and a callback')
+        if callback is not None:
+            return start(*args, cancellable, callback, *user_data)
+        if info.is_method():
+            finish = functools.partial(getattr(type(args[0]), name + '_finish'), args[0])
+        else:
+            finish = getattr(File, name + '_finish')
+        return _future(functools.partial(start, *args), finish, cancellable)
+    return call if info.is_method() else staticmethod(call)
+
+
 # Memory
 
 class _Pin:
@@ -197,6 +304,153 @@ def _bytes(data):
     return data if type(data) is bytes else bytes(memoryview(data).cast('B'))
 
 
+def _from_bytes(data):
+    # GLib.Bytes.get_data () converts item by item.
+    size = data.get_size()
+    return ctypes.string_at(data.get_region(1, 0, size), size) if size > 0 else b''
+
+
+_BYTE_ORDERS = {
+    '=': Gio.DataStreamByteOrder.HOST_ENDIAN,
+    '@': Gio.DataStreamByteOrder.HOST_ENDIAN,
+    '<': Gio.DataStreamByteOrder.LITTLE_ENDIAN,
+    '>': Gio.DataStreamByteOrder.BIG_ENDIAN,
+    '!': Gio.DataStreamByteOrder.BIG_ENDIAN,
+    'little': Gio.DataStreamByteOrder.LITTLE_ENDIAN,
+    'big': Gio.DataStreamByteOrder.BIG_ENDIAN,
+}
+
+
+def _byte_order(order):
+    if not isinstance(order, str):
+        return order
+    try:
+        return _BYTE_ORDERS[order]
+    except KeyError:
+        raise ValueError(f"invalid byte order: {order!r}; use '<', '>' or '=', or 'little' or 'big'") from None
+
+
+def _add_numbers(cls, base):
+    """get_uint32 (offset, byte_order) and its kin: the byte order is the host's unless it is given, also as struct and int name it."""
+    def add(kind):
+        get, put = getattr(base, 'get_' + kind), getattr(base, 'set_' + kind)
+
+        @_translated
+        @functools.wraps(get)
+        def get_number(self, offset, byte_order='='):
+            return get(self, offset, _byte_order(byte_order))
+
+        @_translated
+        @functools.wraps(put)
+        def set_number(self, offset, value, byte_order='='):
+            return put(self, offset, value, _byte_order(byte_order))
+
+        setattr(cls, 'get_' + kind, get_number)
+        setattr(cls, 'set_' + kind, set_number)
+
+    for kind in ('uint16', 'int16', 'uint32', 'int32', 'uint64', 'int64', 'float', 'double'):
+        add(kind)
+
+
+class Stream(io.RawIOBase):
+    """A file's bytes as a binary stream of Python: what File.open_stream() gives. Closing it leaves the file open."""
+
+    def __init__(self, file, offset=0, writable=None):
+        super().__init__()
+        self._file = file
+        self._position = offset
+        self._writable = file.get_mode() != Mmio.Mode.READ_ONLY if writable is None else writable
+
+    name = property(lambda self: self._file.get_path())
+    mode = property(lambda self: 'rb+' if self._writable else 'rb')
+
+    def _check(self):
+        if self.closed:
+            raise ValueError('I/O operation on closed stream')
+
+    def readable(self):
+        self._check()
+        return True
+
+    def writable(self):
+        self._check()
+        return self._writable
+
+    def seekable(self):
+        self._check()
+        return True
+
+    def fileno(self):
+        # Reading from the descriptor would be another position, and the bytes of another moment.
+        raise io.UnsupportedOperation('fileno')
+
+    def tell(self):
+        self._check()
+        return self._position
+
+    def seek(self, offset, whence=io.SEEK_SET):
+        self._check()
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._file.get_size()}.get(whence)
+        if base is None:
+            raise ValueError(f'invalid whence: {whence}')
+        if base + offset < 0:
+            raise ValueError(f'negative seek position: {base + offset}')
+        self._position = base + offset
+        return self._position
+
+    def _available(self, count):
+        self._check()
+        left = max(self._file.get_size() - self._position, 0)
+        return left if count is None or count < 0 else min(count, left)
+
+    def read(self, size=-1):
+        """Up to size bytes, or all there are."""
+        count = self._available(size)
+        data = self._file.read(self._position, count) if count > 0 or self._file.is_closed() else b''
+        self._position += len(data)
+        return data
+
+    def readall(self):
+        return self.read()
+
+    def readinto(self, buffer):
+        memory = memoryview(buffer).cast('B')
+        count = self._available(memory.nbytes)
+        if count == 0 and not self._file.is_closed():
+            return 0
+        memory[:count] = self._file.read(self._position, count)
+        self._position += count
+        return count
+
+    def write(self, data):
+        """Writes all of data, and grows the file if it reaches past the end."""
+        self._check()
+        if not self._writable:
+            raise io.UnsupportedOperation('not writable')
+        data = _bytes(data)
+        if self._position + len(data) > self._file.get_size() and data:
+            self._file.resize(self._position + len(data))
+        self._file.write(self._position, data)
+        self._position += len(data)
+        return len(data)
+
+    def truncate(self, size=None):
+        self._check()
+        if not self._writable:
+            raise io.UnsupportedOperation('not writable')
+        size = self._position if size is None else size
+        self._file.resize(size)
+        return size
+
+
+__all__.append('Stream')
+
+
+def _forget(file, *_):
+    """What file[i] looks at is another memory, or another size, from now on."""
+    file.__dict__.pop('_items', None)
+
+
 class File(Mmio.File):
     """A file mapped into memory, as a sequence of bytes of a fixed length.
 
@@ -239,11 +493,21 @@ class File(Mmio.File):
         """Maps a file that is open already: a number, or an object with fileno()."""
         return Mmio.File.new_for_fd(fd if isinstance(fd, int) else fd.fileno(), _mode(mode))
 
+    open_async = _asynchronous(Mmio.File, 'open', lambda path, mode='r': (os.fspath(path), _mode(mode)))
+    open_location_async = _asynchronous(Mmio.File, 'open_location', lambda location, mode='r': (location, _mode(mode)))
+    create_async = _asynchronous(Mmio.File, 'create',
+                                 lambda path, size, flags=Mmio.CreateFlags.NONE: (os.fspath(path), size, flags))
+    open_or_create_async = _asynchronous(Mmio.File, 'open_or_create', lambda path, size: (os.fspath(path), size))
+
     # Life
 
     @property
     def _exports(self):
         return self.__dict__.setdefault('_exported_memory', set())
+
+    def _check_exports(self):
+        if self._exports:
+            raise BusyError(f'{self.get_path()}: cannot close: {len(self._exports)} memoryviews of it exist', code=Mmio.Error.BUSY)
 
     @property
     def closed(self):
@@ -253,15 +517,34 @@ class File(Mmio.File):
     @_translated
     def close(self):
         """Flushes what is pending and lets go of the file. A BufferError while a memoryview of it lives."""
-        if self._exports:
-            raise BusyError(f'{self.get_path()}: cannot close: {len(self._exports)} memoryviews of it exist', code=Mmio.Error.BUSY)
+        self._check_exports()
         return Mmio.File.close(self)
+
+    def _prepare_close(self):
+        self._check_exports()
+        return (self,)
+
+    close_async = _asynchronous(Mmio.File, 'close', _prepare_close)
 
     def fileno(self):
         """The file's descriptor."""
         if self.is_closed():
             raise ClosedError(f'{self.get_path()}: the file was closed', code=Mmio.Error.CLOSED)
         return self.get_fd()
+
+    @_translated
+    def reload(self):
+        """Maps what the path names now."""
+        _forget(self)
+        try:
+            return Mmio.File.reload(self)
+        finally:
+            _forget(self)
+
+    @_translated
+    def reload_finish(self, result):
+        _forget(self)
+        return Mmio.File.reload_finish(self, result)
 
     def __enter__(self):
         return self
@@ -280,14 +563,34 @@ class File(Mmio.File):
         """Copies bytes out: count of them, or as many as there are. Never a mix of before and after one write of this process."""
         if count is None:
             count = max(self.get_size() - offset, 0)
-        data = Mmio.File.read(self, offset, count)
-        # GLib.Bytes.get_data () converts item by item.
-        return ctypes.string_at(data.get_region(1, 0, count), count) if count > 0 else b''
+        return _from_bytes(Mmio.File.read(self, offset, count))
+
+    def _prepare_read(self, offset=0, count=None):
+        return (self, offset, max(self.get_size() - offset, 0) if count is None else count)
+
+    read_async = _asynchronous(Mmio.File, 'read', _prepare_read)
+
+    @_translated
+    def read_finish(self, result):
+        return _from_bytes(Mmio.File.read_finish(self, result))
 
     @_translated
     def write(self, offset, data):
         """Copies bytes in: of anything that has the buffer protocol. The file doesn't grow."""
         return Mmio.File.write(self, offset, _bytes(data))
+
+    def _prepare_write(self, offset, data):
+        return (self, offset, data if isinstance(data, GLib.Bytes) else GLib.Bytes.new(_bytes(data)))
+
+    write_async = _asynchronous(Mmio.File, 'write', _prepare_write)
+
+    def unpack(self, format, offset=0):
+        """The values that struct.unpack finds at offset, all of one moment."""
+        return struct.unpack(format, self.read(offset, struct.calcsize(format)))
+
+    def pack(self, format, offset, *values):
+        """Writes what struct.pack makes of the values, in one write."""
+        return self.write(offset, struct.pack(format, *values))
 
     @_translated
     def view(self, offset=0, length=None, writable=None):
@@ -323,12 +626,35 @@ class File(Mmio.File):
         return max(position, 0)
 
     def __getitem__(self, index):
-        if not isinstance(index, slice):
-            return self.read(self._index(index), 1)[0]
+        # What most programs do most often, so without a call into the library. A zero is either the file's, or what a fault has left:
+        # the copy below knows.
+        if index.__class__ is not slice:
+            try:
+                return self._items[index] or self._item(index)
+            except (AttributeError, IndexError, TypeError):
+                return self._item(index)
         start, stop, step = index.indices(self.get_size())
         if step == 1 or self.is_closed():
             return self.read(start, max(stop - start, 0))
         return bytes(self.view(writable=False)[index])
+
+    @_translated
+    def _item(self, index):
+        value = Mmio.File.get_uint8(self, self._index(index))
+        if '_items' not in self.__dict__:
+            self._find_items()
+        return value
+
+    def _find_items(self):
+        """Keeps the address of the memory, which the library gives back with the file and not before: no pin is needed to look at it.
+
+        It is forgotten whenever it may show something else. Handlers that know the file by their argument alone: no cycle.
+        """
+        if '_items_handlers' not in self.__dict__:
+            self._items_handlers = [self.connect(name, _forget) for name in ('notify::size', 'changed', 'replaced')]
+        view = Mmio.File.get_view(self, 0, self.get_size())
+        self._items = (ctypes.c_ubyte * view.get_length()).from_address(view.get_pointer())
+        view.release()
 
     def __setitem__(self, index, value):
         if not isinstance(index, slice):
@@ -344,20 +670,64 @@ class File(Mmio.File):
         else:
             self.view()[index] = data
 
+    def _range(self, start, stop):
+        """As bytes.find takes them: what begins past the end is an empty range that holds nothing, not even an empty pattern."""
+        size = self.get_size()
+        first, last, _ = slice(start, stop).indices(size)
+        return (first, last) if start is None or operator.index(start) <= size else (1, 0)
+
+    @_translated
     def find(self, pattern, start=0, stop=None):
-        """Where the bytes first are between start and stop, as bytes.find: -1 if nowhere."""
-        start, stop, _ = slice(start, stop).indices(self.get_size())
-        pattern = _bytes(pattern)
-        with self.view(writable=False) as memory:
-            match = re.compile(re.escape(pattern)).search(memory, start, stop) if start <= stop else None
-            found = match.start() if match else -1
-            del match
-        return found
+        """Where the bytes are first between start and stop, as bytes.find: -1 if nowhere."""
+        start, stop = self._range(start, stop)
+        return Mmio.File.find(self, _bytes(pattern), start, stop) if start <= stop else -1
+
+    @_translated
+    def find_last(self, pattern, start=0, stop=None):
+        """Where the bytes are last between start and stop, as bytes.rfind: -1 if nowhere."""
+        start, stop = self._range(start, stop)
+        return Mmio.File.find_last(self, _bytes(pattern), start, stop) if start <= stop else -1
+
+    rfind = find_last
+
+    def _prepare_find(self, pattern, start=0, stop=None, forwards=True):
+        start, stop = self._range(start, stop)
+        if start > stop:
+            start = stop = 0
+        return (self, GLib.Bytes.new(_bytes(pattern)), start, stop, forwards)
+
+    find_async = _asynchronous(Mmio.File, 'find', _prepare_find)
+
+    def chunks(self, chunk_size=0, writable=False):
+        """The file's memory in memoryviews of chunk_size bytes, the last one shorter, without a copy: of a page with 0.
+
+        Up to the size that the file has when it begins. If somebody else has truncated the file meanwhile, zeros came, and the end is
+        a TruncatedError.
+        """
+        if chunk_size < 0:
+            raise ValueError(f'negative chunk size: {chunk_size}')
+        chunk_size = chunk_size or os.sysconf('SC_PAGESIZE')
+        view = (self.get_writable_view if writable else self.get_view)(0, self.get_size())
+        memory = _memory(_Pin(view, self._exports))
+        for offset in range(0, len(memory), chunk_size):
+            yield memory[offset:offset + chunk_size]
+        view.check()
+
+    def __iter__(self):
+        return self.chunks()
+
+    def open_stream(self, offset=0, writable=None):
+        """The file as an io.RawIOBase that begins at offset: what zipfile, tarfile and gzip read from. A write past the end grows it."""
+        return Stream(self, offset, writable)
 
     def __contains__(self, item):
         return self.find(bytes((item,)) if isinstance(item, int) else item) >= 0
 
 
+for _name in ('resize', 'reload', 'flush', 'flush_range', 'prefetch', 'lock_range'):
+    if hasattr(Mmio.File, _name + '_async'):
+        setattr(File, _name + '_async', _asynchronous(Mmio.File, _name))
+_add_numbers(File, Mmio.File)
 _translate_methods(File, Mmio.File)
 File = override(File)
 __all__.append('File')

@@ -1,0 +1,422 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# A mapped file as Python's own modules take it: as a buffer, a stream, something to iterate and to await.
+
+import asyncio
+import gzip
+import hashlib
+import io
+import json
+import mmap
+import os
+import re
+import shutil
+import struct
+import subprocess
+import tarfile
+import tempfile
+import threading
+import unittest
+import zipfile
+
+import gi
+
+gi.require_version('Mmio', '1.0')
+from gi.repository import Gio, GLib, Mmio  # noqa: E402
+
+try:
+    import numpy
+except ImportError:
+    numpy = None
+
+
+class FileTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix='mmio-')
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.path = os.path.join(self.folder, 'file')
+
+    def make(self, content):
+        with open(self.path, 'wb') as file:
+            file.write(content)
+        return Mmio.File.open(self.path, 'r+')
+
+    def content(self):
+        with open(self.path, 'rb') as file:
+            return file.read()
+
+
+class Buffers(FileTest):
+    def test_json_re_hashlib_and_struct_take_the_memory(self):
+        with self.make(b'{"key": [1, 2]}') as file, file.view() as memory:
+            self.assertEqual(json.loads(file[:]), {'key': [1, 2]})
+            self.assertEqual(re.search(rb'\[(.*)\]', memory).start(1), 9)
+            self.assertEqual(hashlib.sha256(memory).digest(), hashlib.sha256(file[:]).digest())
+            self.assertEqual(struct.unpack_from('<H', memory, 1), (0x6b22,))
+            self.assertEqual(bytes(memory).split(b':')[0], b'{"key"')
+            struct.pack_into('>H', memory, 0, 0x4142)
+            self.assertEqual(file[0:2], b'AB')
+
+    def test_pack_and_unpack(self):
+        with self.make(bytes(16)) as file:
+            file.pack('<IQ', 2, 7, 1 << 40)
+            self.assertEqual(file.unpack('<IQ', 2), (7, 1 << 40))
+            with self.assertRaises(IndexError):
+                file.unpack('<Q', 9)
+            with self.assertRaises(IndexError):
+                file.pack('<Q', 9, 1)
+
+    @unittest.skipIf(numpy is None, 'numpy is not installed')
+    def test_numpy_takes_the_memory(self):
+        with self.make(bytes(800)) as file:
+            array = numpy.frombuffer(file.view(), dtype='<u8')
+            array[3] = 1 << 50
+            self.assertEqual(file.get_uint64(24, '<'), 1 << 50)
+            self.assertEqual(array.sum(), 1 << 50)
+            with self.assertRaises(BufferError):
+                file.close()
+            del array
+        with Mmio.File.open(self.path) as file:
+            array = numpy.frombuffer(file.view(), dtype='<u8')
+            self.assertFalse(array.flags.writeable)
+            del array
+
+    @unittest.skipIf(numpy is None, 'numpy is not installed')
+    def test_truncation_under_an_array_leaves_zeros(self):
+        with self.make(b'\1' * 65536) as file:
+            array = numpy.frombuffer(file.view(), dtype='u1')
+            faults = []
+            file.connect('fault', lambda _, *range: faults.append(range))
+            subprocess.run(['truncate', '-s', '4096', self.path], check=True)
+            self.assertEqual(array.sum(), 4096)
+            loop = GLib.MainLoop()
+            file.connect('fault', lambda *_: loop.quit())
+            timer = GLib.timeout_add(10000, loop.quit)
+            loop.run()
+            self.assertTrue(faults, 'the signal did not come')
+            GLib.source_remove(timer)
+            self.assertGreaterEqual(faults[0][0], 4096)
+            del array
+
+    def test_a_big_view_takes_no_memory(self):
+        def peak():
+            with open('/proc/self/status') as lines:
+                return next(int(line.split()[1]) for line in lines if line.startswith('VmHWM'))
+
+        with Mmio.File.create(self.path, 1 << 30) as file:
+            before = peak()
+            with file.view() as memory:
+                self.assertEqual(memory.nbytes, 1 << 30)
+                self.assertEqual(memory[-1], 0)
+            self.assertLess(peak() - before, 4096)
+
+    def test_readinto_of_plain_files_fills_the_memory(self):
+        source = os.path.join(self.folder, 'source')
+        with open(source, 'wb') as file:
+            file.write(b'from a file')
+        with self.make(bytes(11)) as file, open(source, 'rb') as plain, file.view() as memory:
+            plain.readinto(memory)
+            self.assertEqual(file[:], b'from a file')
+
+
+class Items(FileTest):
+    def test_items_follow_size_and_content(self):
+        with self.make(b'abc') as file:
+            self.assertEqual([file[0], file[2]], [97, 99])
+            with self.assertRaises(IndexError):
+                file[3]
+            file.resize(5)
+            self.assertEqual(file[4], 0)
+            file.write(4, b'e')
+            self.assertEqual(file[-1], 101)
+            file.resize(1)
+            for index in (1, 4, -2):
+                with self.assertRaises(IndexError):
+                    file[index]
+            # Past what was reserved: another range of memory.
+            file.resize(1 << 30)
+            file.write((1 << 30) - 1, b'z')
+            self.assertEqual(file[-1], 122)
+            self.assertEqual(file[0], 97)
+
+    def test_items_follow_a_reload(self):
+        with self.make(b'abc') as file:
+            self.assertEqual(file[0], 97)
+            with open(self.path + '2', 'wb') as other:
+                other.write(b'xyz')
+            os.rename(self.path + '2', self.path)
+            self.assertEqual(file[0], 97)
+            file.reload()
+            self.assertEqual(file[0], 120)
+
+    def test_items_of_a_truncated_file_are_an_error(self):
+        with self.make(b'\1' * 8192) as file:
+            self.assertEqual(file[8191], 1)
+            subprocess.run(['truncate', '-s', '10', self.path], check=True)
+            self.assertEqual(file[9], 1)
+            with self.assertRaises(EOFError):
+                file[8191]
+
+    def test_items_of_a_closed_file_are_an_error(self):
+        file = self.make(b'abc')
+        self.assertEqual(file[0], 97)
+        file.close()
+        with self.assertRaises(ValueError):
+            file[0]
+
+    def test_looking_at_items_pins_nothing(self):
+        with self.make(b'abc') as file:
+            self.assertEqual(file[0], 97)
+            file.resize(0)
+
+
+class Searching(FileTest):
+    def test_find_is_that_of_bytes(self):
+        content = b'one two one two'
+        with self.make(content) as file:
+            for pattern in (b'one', b'two', b'o', b'', b'none', content, content + b'!'):
+                for bounds in ((), (1,), (4, 11), (0, 10), (-3,), (0, -1), (5, 2), (20,), (15, 15)):
+                    self.assertEqual(file.find(pattern, *bounds), content.find(pattern, *bounds), (pattern, bounds))
+                    self.assertEqual(file.rfind(pattern, *bounds), content.rfind(pattern, *bounds), (pattern, bounds))
+
+    def test_find_takes_any_buffer(self):
+        with self.make(b'abcdef') as file:
+            self.assertEqual(file.find(bytearray(b'cd')), 2)
+            self.assertEqual(file.find(memoryview(b'_ef')[1:]), 4)
+            self.assertIn(memoryview(b'bc'), file)
+
+
+class Numbers(FileTest):
+    def test_numbers_in_every_order(self):
+        with self.make(bytes(range(1, 17))) as file:
+            for kind, code in (('uint16', 'H'), ('int16', 'h'), ('uint32', 'I'), ('int32', 'i'), ('uint64', 'Q'), ('int64', 'q'),
+                               ('float', 'f'), ('double', 'd')):
+                get, put = getattr(file, 'get_' + kind), getattr(file, 'set_' + kind)
+                for order, struct_order in (('<', '<'), ('>', '>'), ('little', '<'), ('big', '>'), ('=', '='),
+                                            (Gio.DataStreamByteOrder.BIG_ENDIAN, '>')):
+                    self.assertEqual(get(3, order), file.unpack(struct_order + code, 3)[0])
+                    put(3, 42, order)
+                    self.assertEqual(file.unpack(struct_order + code, 3), (42,))
+                self.assertEqual(get(3), file.unpack('=' + code, 3)[0])
+            file.set_int8(0, -1)
+            self.assertEqual(file.get_uint8(0), 255)
+            with self.assertRaises(ValueError):
+                file.get_uint16(0, 'middle')
+            with self.assertRaises(IndexError):
+                file.get_uint32(13)
+
+
+class Chunks(FileTest):
+    def test_chunks_are_all_of_the_file(self):
+        content = bytes(range(256)) * 40
+        with self.make(content) as file:
+            for size in (1, 7, 4096, 10240, 99999):
+                lengths = [len(chunk) for chunk in file.chunks(size)]
+                self.assertEqual(b''.join(file.chunks(size)), content)
+                self.assertTrue(all(length == size for length in lengths[:-1]))
+            self.assertEqual([len(chunk) for chunk in file], [4096, 4096, 2048])
+
+    def test_chunks_are_the_memory_itself(self):
+        with self.make(bytes(10)) as file:
+            for number, chunk in enumerate(file.chunks(5, writable=True)):
+                chunk[:] = bytes([number]) * 5
+            del chunk
+            with self.assertRaises(TypeError):
+                next(file.chunks(5))[0] = 1
+            self.assertEqual(file[:], b'\0\0\0\0\0\1\1\1\1\1')
+
+    def test_empty_file_has_no_chunks(self):
+        with self.make(b'') as file:
+            self.assertEqual(list(file), [])
+
+    def test_truncation_ends_them_with_an_error(self):
+        with self.make(b'x' * 16384) as file:
+            chunks = file.chunks(4096)
+            next(chunks)
+            subprocess.run(['truncate', '-s', '4096', self.path], check=True)
+            with self.assertRaises(EOFError):
+                for chunk in chunks:
+                    bytes(chunk)
+            del chunks, chunk
+
+
+class Streams(FileTest):
+    def test_stream_is_a_raw_stream(self):
+        with self.make(b'0123456789') as file:
+            with file.open_stream() as stream:
+                self.assertIsInstance(stream, io.RawIOBase)
+                self.assertTrue(stream.readable() and stream.writable() and stream.seekable())
+                self.assertEqual(stream.read(3), b'012')
+                self.assertEqual(stream.tell(), 3)
+                self.assertEqual(stream.seek(-2, io.SEEK_END), 8)
+                buffer = bytearray(5)
+                self.assertEqual(stream.readinto(buffer), 2)
+                self.assertEqual(stream.read(1), b'')
+                self.assertEqual(stream.seek(100), 100)
+                self.assertEqual(stream.read(), b'')
+                with self.assertRaises(ValueError):
+                    stream.seek(-1)
+                self.assertEqual(stream.seek(9), 9)
+                self.assertEqual(stream.write(b'abc'), 3)
+                self.assertEqual(file[:], b'012345678abc')
+                self.assertEqual(stream.truncate(4), 4)
+                self.assertEqual(len(file), 4)
+            with self.assertRaises(ValueError):
+                stream.read()
+            self.assertFalse(file.closed)
+            self.assertEqual(io.TextIOWrapper(io.BufferedReader(file.open_stream(2))).read(), '23')
+
+    def test_stream_of_a_read_only_file_can_not_be_written_to(self):
+        self.make(b'abc').close()
+        with Mmio.File.open(self.path) as file, file.open_stream() as stream:
+            self.assertFalse(stream.writable())
+            with self.assertRaises(io.UnsupportedOperation):
+                stream.write(b'x')
+
+    def test_archives_are_read_from_it(self):
+        name = os.path.join(self.folder, 'name')
+        with open(name, 'wb') as file:
+            file.write(b'content' * 1000)
+        with zipfile.ZipFile(self.path, 'w', zipfile.ZIP_DEFLATED) as archive:
+            archive.write(name, 'name')
+        with Mmio.File.open(self.path) as file, zipfile.ZipFile(file.open_stream()) as archive:
+            self.assertEqual(archive.read('name'), b'content' * 1000)
+        with tarfile.open(self.path, 'w:gz') as archive:
+            archive.add(name, 'name')
+        with Mmio.File.open(self.path) as file, tarfile.open(fileobj=file.open_stream()) as archive:
+            self.assertEqual(archive.extractfile('name').read(), b'content' * 1000)
+        with gzip.open(self.path, 'wb') as file:
+            file.write(b'content')
+        with Mmio.File.open(self.path) as file, gzip.open(io.BufferedReader(file.open_stream())) as stream:
+            self.assertEqual(stream.read(), b'content')
+
+    def test_archives_are_written_to_it(self):
+        with Mmio.File.create(self.path, 0) as file:
+            with zipfile.ZipFile(file.open_stream(), 'w') as archive:
+                archive.writestr('name', b'content')
+            file.flush()
+            with zipfile.ZipFile(self.path) as archive:
+                self.assertEqual(archive.read('name'), b'content')
+
+
+class Awaiting(FileTest):
+    def run_async(self, function):
+        asyncio.run(asyncio.wait_for(function(), 30))
+
+    def test_every_call_can_be_awaited(self):
+        async def program():
+            file = await Mmio.File.create_async(self.path, 10)
+            self.assertTrue(await file.write_async(2, b'hello'))
+            self.assertEqual(await file.read_async(2, 5), b'hello')
+            self.assertEqual(await file.read_async(), b'\0\0hello\0\0\0')
+            self.assertEqual(await file.find_async(b'l'), 4)
+            self.assertEqual(await file.find_async(b'l', forwards=False), 5)
+            await file.resize_async(20)
+            await file.flush_async()
+            await file.flush_range_async(0, 20)
+            await file.prefetch_async(0, 20)
+            await file.reload_async()
+            await file.close_async()
+            self.assertTrue(file.closed)
+            for opening in (Mmio.File.open_async(self.path), Mmio.File.open_async(self.path, 'r+'),
+                            Mmio.File.open_location_async(Gio.File.new_for_path(self.path), 'c'),
+                            Mmio.File.open_or_create_async(self.path, 1)):
+                with await opening as file:
+                    self.assertEqual(len(file), 20)
+
+        self.run_async(program)
+
+    def test_calls_are_done_in_order(self):
+        async def program():
+            with await Mmio.File.create_async(self.path, 1) as file:
+                calls = [file.write_async(0, bytes([number])) for number in range(100)]
+                calls.append(file.read_async())
+                self.assertEqual((await asyncio.gather(*calls))[-1], b'\x63')
+
+        self.run_async(program)
+
+    def test_errors_are_raised_at_the_await(self):
+        async def program():
+            with self.assertRaises(FileNotFoundError):
+                await Mmio.File.open_async(self.path)
+            file = self.make(b'abc')
+            with self.assertRaises(IndexError) as caught:
+                await file.read_async(2, 2)
+            self.assertIsInstance(caught.exception, GLib.Error)
+            memory = file.view()
+            with self.assertRaises(BufferError):
+                await file.resize_async(0)
+            with self.assertRaises(BufferError):
+                await file.close_async()
+            memory.release()
+            await file.close_async()
+            with self.assertRaises(ValueError):
+                await file.flush_async()
+            with self.assertRaises(TypeError):
+                file.resize_async()
+
+        self.run_async(program)
+
+    def test_cancelling_the_await_cancels_the_call(self):
+        async def program():
+            file = self.make(b'abc')
+            cancellable = Gio.Cancellable()
+            call = file.flush_async(cancellable)
+            call.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await call
+            self.assertTrue(cancellable.is_cancelled())
+            cancelled = Gio.Cancellable()
+            cancelled.cancel()
+            with self.assertRaises(GLib.Error) as caught:
+                await file.flush_async(cancelled)
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+
+        self.run_async(program)
+
+    def test_two_loops_in_two_threads(self):
+        async def program():
+            with await Mmio.File.open_async(self.path) as file:
+                for _ in range(50):
+                    self.assertEqual(await file.read_async(0, 3), b'abc')
+
+        self.make(b'abc').close()
+        failures = []
+
+        def run():
+            try:
+                self.run_async(program)
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=run) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+
+    def test_with_a_callback_it_is_as_in_gio(self):
+        file = self.make(b'abc')
+        loop = GLib.MainLoop()
+        came = []
+
+        def on_ready(source, result, data):
+            came.append((source.read_finish(result), data))
+            loop.quit()
+
+        file.read_async(1, 2, None, on_ready, 'data')
+        timer = GLib.timeout_add(10000, loop.quit)
+        loop.run()
+        self.assertEqual(came, [(b'bc', 'data')])
+        GLib.source_remove(timer)
+
+
+class LikeMmap(FileTest):
+    def test_the_same_bytes_as_the_module_mmap(self):
+        with self.make(os.urandom(10000)) as file, mmap.mmap(file.fileno(), 0) as other:
+            self.assertEqual(file[:], other[:])
+            other[5000:5003] = b'abc'
+            self.assertEqual(file[5000:5003], b'abc')
+            file[0] = 1
+            self.assertEqual(other[0], 1)
