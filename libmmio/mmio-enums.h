@@ -121,4 +121,27 @@ typedef enum /*< flags >*/
   MMIO_CREATE_FLAGS_DURABLE = 1 << 2
 } MmioCreateFlags;
 
+/**
+ * MmioSealFlags:
+ * @MMIO_SEAL_FLAGS_NONE: everything is allowed
+ * @MMIO_SEAL_FLAGS_SEAL: no further seals
+ * @MMIO_SEAL_FLAGS_SHRINK: the file can't become shorter
+ * @MMIO_SEAL_FLAGS_GROW: the file can't become longer
+ * @MMIO_SEAL_FLAGS_WRITE: the content can't be changed
+ * @MMIO_SEAL_FLAGS_FUTURE_WRITE: the content can't be changed but through mappings that exist already
+ *
+ * What can be forbidden to all who have an anonymous file: see [fcntl(2)](man:fcntl(2)), "File Sealing".
+ *
+ * Since: 1.0
+ */
+typedef enum /*< flags >*/
+{
+  MMIO_SEAL_FLAGS_NONE = 0,
+  MMIO_SEAL_FLAGS_SEAL = 1 << 0,
+  MMIO_SEAL_FLAGS_SHRINK = 1 << 1,
+  MMIO_SEAL_FLAGS_GROW = 1 << 2,
+  MMIO_SEAL_FLAGS_WRITE = 1 << 3,
+  MMIO_SEAL_FLAGS_FUTURE_WRITE = 1 << 4
+} MmioSealFlags;
+
 G_END_DECLS

@@ -44,6 +44,10 @@ MmioFile   *mmio_file_new_for_fd        (int               fd,
                                          MmioMode          mode,
                                          GError          **error);
 MMIO_AVAILABLE_IN_1_0
+MmioFile   *mmio_file_new_anonymous     (const char       *name,
+                                         guint64           size,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
 gboolean    mmio_file_close             (MmioFile         *self,
                                          GError          **error);
 
@@ -457,6 +461,15 @@ MMIO_AVAILABLE_IN_1_0
 gboolean mmio_file_close_finish (MmioFile *self,
                                  GAsyncResult *result,
                                  GError **error);
+
+/* Between processes */
+
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_seal              (MmioFile         *self,
+                                         MmioSealFlags     flags,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+MmioSealFlags mmio_file_get_seals       (MmioFile         *self);
 
 /* Watching */
 

@@ -38,4 +38,10 @@ int      mmio_os_populate       (gpointer start, gsize length, gsize page_size);
 /* How many bytes of the range, which is mapped at start, are in memory. */
 int      mmio_os_get_resident   (int fd, guint64 offset, gpointer start, gsize length, guint64 *bytes);
 
+/* A new, empty file of mode 0600 in memory, that can be sealed, or a temporary one that has no name any more, that can't; -1 and errno. */
+int      mmio_os_open_anonymous (const char *name);
+/* EINVAL for a file that can't be sealed. */
+int      mmio_os_add_seals      (int fd, MmioSealFlags flags);
+MmioSealFlags mmio_os_get_seals (int fd);
+
 G_END_DECLS
