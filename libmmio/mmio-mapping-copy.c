@@ -243,7 +243,8 @@ mmio_mapping_read (MmioMapping *self,
       base = self->base;
       if (valid && count > 0)
         mmio_copy (buffer, base + offset, count);
-      __atomic_signal_fence (__ATOMIC_SEQ_CST);
+      /* The zero page may have been laid for another thread, which recorded it before. */
+      __atomic_thread_fence (__ATOMIC_ACQUIRE);
       hit = valid && mmio_guard_range_has_faults (guard);
       if (hit && !mmio_guard_range_hit (guard, base + offset, count))
         {

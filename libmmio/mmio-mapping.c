@@ -719,6 +719,26 @@ unlink_region (MmioMapping *self,
     *at = region->older;
 }
 
+typedef struct
+{
+  MmioMapping *mapping;
+  MmioRegion *region;
+  int fd;
+} Taking;
+
+/* Called by the guard, which keeps faults in the range waiting. */
+static gboolean
+lay_taken (gpointer start,
+           gsize    length,
+           gboolean exact G_GNUC_UNUSED,
+           gpointer user_data)
+{
+  const Taking *taking = user_data;
+  gsize offset = (gsize) ((guint8 *) start - taking->region->base);
+
+  return lay_file (taking->mapping, taking->region, taking->fd, offset, offset + length);
+}
+
 /* Lays the file at fd over region and puts it in front. Under the sequence and pin_lock. */
 static int
 take_region (MmioMapping *self,
@@ -727,12 +747,14 @@ take_region (MmioMapping *self,
              gsize        size)
 {
   gsize covered = region->guard == &mmio_guard_none ? round_up (self, size) : region->length;
+  Taking taking = { self, region, fd };
 
-  /* First what can fail. A failure here leaves the old file in place. */
-  if (!lay_file (self, region, fd, 0, covered) || !lay_zeros (region, covered, region->length))
+  /* First what can fail. A failure here leaves the old file in place. A reader that is still on its way through the region may
+   * fault in what has just been laid: the zero page that it got is replaced as well, before its record goes. */
+  if (!lay_file (self, region, fd, 0, covered) || !lay_zeros (region, covered, region->length) ||
+      !mmio_guard_range_heal (region->guard, region->base, region->length, lay_taken, &taking))
     return errno;
 
-  mmio_guard_range_heal (region->guard, region->base, region->length, NULL, NULL);
   unlink_region (self, region);
   region->older = self->region;
   region->generation = ++self->generation;
