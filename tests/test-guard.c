@@ -1436,6 +1436,49 @@ test_fork (void)
 }
 
 static void
+check_number (gpointer user_data)
+{
+  int number = GPOINTER_TO_INT (user_data);
+
+  g_assert_cmpint (mmio_guard_get_fd (), ==, number);
+  g_assert_cmpint (fcntl (number, F_GETFD), ==, FD_CLOEXEC);
+  g_assert_cmpint (fcntl (number, F_GETFL) & O_NONBLOCK, !=, 0);
+  g_assert_true (is_readable (number));
+}
+
+static void
+test_fork_number (void)
+{
+  g_autoptr (Mapped) mapped = NULL;
+  int lower[4];
+  int number;
+
+  if (!in_own_process ())
+    return;
+
+  for (guint i = 0; i < G_N_ELEMENTS (lower); i++)
+    {
+      lower[i] = open ("/", O_RDONLY | O_CLOEXEC);
+      g_assert_cmpint (lower[i], >=, 0);
+    }
+  number = mmio_guard_get_fd ();
+  g_assert_cmpint (number, >, lower[3]);
+
+  mapped = mapped_new (1);
+  mapped_guard (mapped);
+  mapped_truncate (mapped, 0);
+  peek (mapped->data);
+
+  /* Whatever lower numbers are free when the child makes its own; two of the four go to run_forked (). */
+  assert_lives (check_number, GINT_TO_POINTER (number));
+  for (guint i = 0; i < G_N_ELEMENTS (lower); i++)
+    {
+      close (lower[i]);
+      assert_lives (check_number, GINT_TO_POINTER (number));
+    }
+}
+
+static void
 fault_everywhere (gpointer user_data)
 {
   Inherited *inherited = user_data;
@@ -1532,6 +1575,7 @@ main (int    argc,
   g_test_add_func ("/guard/off/keeps-the-handler-out", test_disabled);
   g_test_add_func ("/guard/off/later-leaves-older-ranges-guarded", test_disabled_later);
   g_test_add_func ("/guard/fork/child-has-its-own", test_fork);
+  g_test_add_func ("/guard/fork/descriptor-keeps-its-number", test_fork_number);
   g_test_add_func ("/guard/fork/during-faults-is-no-hang", test_fork_during_faults);
 
   return g_test_run ();
