@@ -321,7 +321,8 @@ furnish (int             fd,
          MmioCreateFlags flags,
          GError        **error)
 {
-  int result = mmio_os_set_size (fd, size);
+  guint64 allowed = 0;
+  int result = mmio_os_set_size (fd, size, &allowed);
 
   if (result == 0 && (flags & MMIO_CREATE_FLAGS_PREALLOCATE) != 0)
     result = mmio_os_preallocate (fd, 0, size);

@@ -81,6 +81,7 @@ struct _MmioMapping
   MmioRegion *region;           /* change_lock and pin_lock to write, one of them to read: the current one, the retired behind it */
   MmioRegion first;             /* what region points to until the mapping outgrows it */
   guint generation;             /* change_lock */
+  guint64 allowed_size;         /* change_lock: no limit on the size of files forbids this one */
   int fd;                       /* immutable number; -1 once closed (change_lock and flush_lock) */
   gsize page_size;              /* immutable */
   guint64 reserve_size;         /* immutable: what was asked for; 0: automatic */

@@ -14,8 +14,9 @@ G_BEGIN_DECLS
 gsize    mmio_os_page_size      (void);
 /* The system's message, and the limit that stands behind it where there is one. */
 char    *mmio_os_describe       (int error);
-/* ftruncate; EFBIG past RLIMIT_FSIZE, for which the kernel would end the process with SIGXFSZ. */
-int      mmio_os_set_size       (int fd, guint64 size);
+/* ftruncate; EFBIG past RLIMIT_FSIZE, for which the kernel would end the process with SIGXFSZ. Asking for the limit costs half as
+ * much as the truncation: *allowed is the largest size it has been asked for, begins as 0, and up to there it isn't asked again. */
+int      mmio_os_set_size       (int fd, guint64 size, guint64 *allowed);
 /* Reserves blocks for [offset, offset + length) and makes the file at least that long. */
 int      mmio_os_preallocate    (int fd, guint64 offset, guint64 length);
 /* Blocks for the range without a change of size; ENOTSUP where the file system can't. */

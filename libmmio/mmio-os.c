@@ -62,8 +62,9 @@ mmio_os_describe (int error)
 }
 
 int
-mmio_os_set_size (int     fd,
-                  guint64 size)
+mmio_os_set_size (int      fd,
+                  guint64  size,
+                  guint64 *allowed)
 {
   struct stat buffer;
   guint64 limit;
@@ -71,8 +72,13 @@ mmio_os_set_size (int     fd,
 
   if (size > (guint64) G_MAXINT64)
     return EFBIG;
-  if (get_limit (RLIMIT_FSIZE, &limit) && size > limit && fstat (fd, &buffer) == 0 && size > (guint64) buffer.st_size)
-    return EFBIG;
+  if (size > *allowed)
+    {
+      if (!get_limit (RLIMIT_FSIZE, &limit) || size <= limit)
+        *allowed = size;
+      else if (fstat (fd, &buffer) == 0 && size > (guint64) buffer.st_size)
+        return EFBIG;
+    }
 
   do
     result = ftruncate (fd, (off_t) size) == 0 ? 0 : errno;
