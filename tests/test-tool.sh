@@ -111,7 +111,7 @@ case "$status $out" in
 esac
 run mmio --help
 commands=$(sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\) .*/\1/p' out)
-is /tool/help-lists-the-commands "0 cat copy dump evict find info lock prefetch resident resize watch write " \
+is /tool/help-lists-the-commands "0 cat copy counter dump evict find info lock prefetch resident resize watch write " \
   "$status $(echo "$commands" | LC_ALL=C sort | tr '\n' ' ')"
 
 for command in $commands; do
@@ -130,7 +130,7 @@ done
 
 mkfifo pipe
 printf 'text' > source
-for command in info cat dump "find x" write "copy source" "resize 8" resident prefetch evict "lock --timeout=0.1" \
+for command in info cat dump counter "find x" write "copy source" "resize 8" resident prefetch evict "lock --timeout=0.1" \
     "watch --timeout=20"; do
   name=${command%% *}
   # shellcheck disable=SC2086
@@ -392,6 +392,38 @@ ended /tool/copy/no-target-is-a-usage-error 2 "" "a source and a target"
 run mmio copy source digits letters
 ended /tool/copy/three-files-is-a-usage-error 2 "" "a source and a target"
 
+# counter
+
+run mmio counter --create --add=5 number
+ended /tool/counter/create-and-add 0 "5" ""
+run mmio counter --add=-7 number
+ended /tool/counter/starts-over-below-nothing 0 "18446744073709551614" ""
+run mmio counter --add 3 number
+ended /tool/counter/starts-over-past-its-end 0 "1" ""
+run mmio counter number
+ended /tool/counter/print 0 "1" ""
+{
+  for _ in 1 2 3 4 5 6 7 8 9 10; do mmio counter --add=1 number; done > counts-1 &
+  for _ in 1 2 3 4 5 6 7 8 9 10; do mmio counter --add=1 number; done > counts-2
+  wait
+}
+is /tool/counter/each-addition-counts "21" "$(mmio counter number)"
+is /tool/counter/no-value-comes-twice "20" "$(sort -u counts-1 counts-2 | wc -l | tr -d ' ')"
+run mmio counter --create --offset=8 --add=1 second
+ended /tool/counter/create-at-an-offset 0 "1" ""
+run mmio counter --offset=8 number
+ended /tool/counter/past-the-end-is-an-error 1 "" "number: offset 8 + length 8 exceeds size 8"
+run mmio counter --offset=4 second
+ended /tool/counter/misaligned-is-an-error 1 "" "second: offset 4"
+run mmio counter --create --offset=18446744073709551608 new-number
+ended /tool/counter/offset-that-wraps-is-a-usage-error 2 "" "--offset"
+for junk in "" x 1x - +; do
+  run mmio counter "--add=$junk" number
+  ended "/tool/counter/junk-addend-is-a-usage-error/“$junk”" 2 "" "--add: “$junk”"
+done
+run mmio counter number second
+ended /tool/counter/two-files-is-a-usage-error 2 "" "one file"
+
 # What is in memory. What the system keeps there is its own affair: tmpfs can't drop anything.
 
 run mmio prefetch large
@@ -549,6 +581,59 @@ if [ -n "$odd" ]; then
   watcher=
   exec 3<&-
 fi
+
+# A pattern: files that come and go
+mkdir logs
+printf 'old\n' > logs/a.log
+printf 'text\n' > logs/b.txt
+: > logs/.c.log
+watch --json --stats 'logs/*.log'
+next
+case $line in
+  *'"event": "ready", "files": 1}') ok /tool/watch/pattern-takes-what-matches ;;
+  *) not_ok /tool/watch/pattern-takes-what-matches "$line" ;;
+esac
+told_of () # NAME EVENT FILE
+{
+  next
+  case $line in
+    *"\"event\": \"$2\", \"file\": \"$3\""*) ok "$1" ;;
+    *) not_ok "$1" "wanted: $2 $3
+got:    $line" ;;
+  esac
+}
+printf 'x' >> logs/a.log
+told_of /tool/watch/pattern-file-that-was-there changed logs/a.log
+printf 'x' >> logs/b.txt
+: > logs/d.log
+told_of /tool/watch/pattern-file-that-comes created logs/d.log
+printf 'x' >> logs/d.log
+told_of /tool/watch/pattern-change-of-a-file-that-came changed logs/d.log
+mv logs/b.txt logs/b.log
+told_of /tool/watch/pattern-file-that-is-renamed-to-match created logs/b.log
+rm logs/d.log
+told_of /tool/watch/pattern-file-that-goes removed logs/d.log
+: > logs/d.log
+told_of /tool/watch/pattern-file-that-comes-again created logs/d.log
+printf 'new\n' > logs/temporary
+mv logs/temporary logs/a.log
+told_of /tool/watch/pattern-file-that-is-replaced replaced logs/a.log
+kill -INT "$watcher"
+next
+printf '%s\n' "$line" > out
+json_is /tool/watch/stats "lines[0]['event'] == 'stats' and [lines[0][name] for name in \
+('events', 'changed', 'created', 'removed', 'replaced', 'metadata', 'lost')] == [7, 2, 3, 1, 1, 0, 0] and \
+lines[0]['latency_us_p50'] <= lines[0]['latency_us_p99'] <= lines[0]['latency_us_max']" < out
+wait "$watcher" && status=0 || status=$?
+watcher=
+exec 3<&-
+is /tool/watch/stats-come-with-an-interrupt 0 "$status"
+run mmio watch --timeout=0.05 --stats 'logs/*.log'
+ended /tool/watch/stats-as-text 0 "" "0 events in 0."
+run mmio watch --timeout=60 'missing/*.log'
+ended /tool/watch/pattern-in-a-missing-folder-is-an-error 1 "" "missing"
+run mmio watch --timeout=60 'logs/*.png' missing
+ended /tool/watch/pattern-with-nothing-yet-is-none 1 "" "missing: "
 
 # Text: standard error says when it is ready
 rm -f said

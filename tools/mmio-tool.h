@@ -36,6 +36,7 @@ struct _ToolCommand
 
 extern const ToolCommand tool_cat;
 extern const ToolCommand tool_copy;
+extern const ToolCommand tool_counter;
 extern const ToolCommand tool_dump;
 extern const ToolCommand tool_evict;
 extern const ToolCommand tool_find;

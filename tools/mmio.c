@@ -12,7 +12,7 @@
 
 static const ToolCommand *const commands[] = {
   &tool_info, &tool_watch, &tool_cat, &tool_dump, &tool_find, &tool_write, &tool_copy, &tool_resize,
-  &tool_resident, &tool_prefetch, &tool_evict, &tool_lock,
+  &tool_resident, &tool_prefetch, &tool_evict, &tool_lock, &tool_counter,
 };
 
 static const ToolCommand *
