@@ -208,6 +208,24 @@ mmio_view_release (MmioView *self)
 }
 
 /**
+ * mmio_view_get_file:
+ * @self: a view
+ *
+ * Gets the file that the view is of, which lives at least as long as the view.
+ *
+ * Returns: (transfer none): the file
+ *
+ * Since: 1.0
+ */
+MmioFile *
+mmio_view_get_file (MmioView *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->file;
+}
+
+/**
  * mmio_view_get_offset:
  * @self: a view
  *

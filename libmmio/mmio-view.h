@@ -19,6 +19,8 @@ MmioView     *mmio_view_ref          (MmioView  *self);
 MMIO_AVAILABLE_IN_1_0
 void          mmio_view_unref        (MmioView  *self);
 MMIO_AVAILABLE_IN_1_0
+MmioFile     *mmio_view_get_file     (MmioView  *self);
+MMIO_AVAILABLE_IN_1_0
 guint64       mmio_view_get_offset   (MmioView  *self);
 MMIO_AVAILABLE_IN_1_0
 gsize         mmio_view_get_length   (MmioView  *self);
