@@ -77,7 +77,7 @@ mmio_file_new_anonymous (const char *name,
   fd = mmio_os_open_anonymous (name);
   if (fd < 0)
     return fail_to_create (path, size, errno, error);
-  result = mmio_os_set_size (fd, size);
+  result = mmio_os_set_size (fd, size, NULL);
   if (result != 0)
     {
       close (fd);

@@ -321,8 +321,7 @@ furnish (int             fd,
          MmioCreateFlags flags,
          GError        **error)
 {
-  guint64 allowed = 0;
-  int result = mmio_os_set_size (fd, size, &allowed);
+  int result = mmio_os_set_size (fd, size, NULL);
 
   if (result == 0 && (flags & MMIO_CREATE_FLAGS_PREALLOCATE) != 0)
     result = mmio_os_preallocate (fd, 0, size);

@@ -15,7 +15,8 @@ gsize    mmio_os_page_size      (void);
 /* The system's message, and the limit that stands behind it where there is one. */
 char    *mmio_os_describe       (int error);
 /* ftruncate; EFBIG past RLIMIT_FSIZE, for which the kernel would end the process with SIGXFSZ. Asking for the limit costs half as
- * much as the truncation: *allowed is the largest size it has been asked for, begins as 0, and up to there it isn't asked again. */
+ * much as the truncation: *allowed is the largest size it has been asked for, begins as 0, and up to there it isn't asked again.
+ * NULL: asked each time. */
 int      mmio_os_set_size       (int fd, guint64 size, guint64 *allowed);
 /* Reserves blocks for [offset, offset + length) and makes the file at least that long. */
 int      mmio_os_preallocate    (int fd, guint64 offset, guint64 length);

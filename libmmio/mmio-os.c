@@ -72,12 +72,14 @@ mmio_os_set_size (int      fd,
 
   if (size > (guint64) G_MAXINT64)
     return EFBIG;
-  if (size > *allowed)
+  if (allowed == NULL || size > *allowed)
     {
-      if (!get_limit (RLIMIT_FSIZE, &limit) || size <= limit)
-        *allowed = size;
-      else if (fstat (fd, &buffer) == 0 && size > (guint64) buffer.st_size)
+      gboolean is_allowed = !get_limit (RLIMIT_FSIZE, &limit) || size <= limit;
+
+      if (!is_allowed && fstat (fd, &buffer) == 0 && size > (guint64) buffer.st_size)
         return EFBIG;
+      if (is_allowed && allowed != NULL)
+        *allowed = size;
     }
 
   do
