@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the watches of one main context share: one GSource with one timer queue and, where the system has inotify, one
- * queue of events on inodes. An inode's own watch hears what GFileMonitor's, which is on the folder, can't: writes
- * through another name, changes of the link count; and it isn't held back by what happens to the file's siblings.
+ * What the watches of one main context share: one GSource with one queue of timers and, where the system has inotify,
+ * one queue of events on inodes. An inode of one's own hears what GFileMonitor's, the folder's, can't: writes through
+ * another name, changes of the link count; and it isn't held back by what happens to the file's siblings.
  */
 #pragma once
 
@@ -11,8 +11,17 @@
 G_BEGIN_DECLS
 
 typedef struct _MmioWatchHub MmioWatchHub;
-typedef struct _MmioWatchHubInode MmioWatchHubInode;
+typedef struct _MmioWatchHubPlace MmioWatchHubPlace;
 typedef struct _MmioWatchHubClient MmioWatchHubClient;
+
+/* What an inode is to a client, and so what is to be heard of it. */
+typedef enum
+{
+  MMIO_WATCH_ROLE_FILE,         /* written to, attributes set, closed by a writer; unlinked, moved */
+  MMIO_WATCH_ROLE_LINK,         /* a symbolic link on the way: unlinked, moved */
+  MMIO_WATCH_ROLE_FOLDER,       /* on the way: removed, moved; nothing of what is in it */
+  MMIO_WATCH_ROLE_PARENT        /* the same, and one name that may appear in it */
+} MmioWatchRole;
 
 typedef struct
 {
@@ -29,7 +38,10 @@ struct _MmioWatchHubClient
   MmioWatchHub *hub;
   const MmioWatchHubClientClass *klass;
 
-  MmioWatchHubInode *inode;     /* NULL while no inode is listened to */
+  GList link;                   /* in the hub's list of clients */
+  MmioWatchHubPlace *file;      /* NULL while no file is heard */
+  GSList *way;                  /* of MmioWatchHubPlace: between the root and the file */
+  GSList *next_way;             /* under construction */
   GSequenceIter *timer;         /* NULL without a deadline */
   gint64 deadline;              /* monotonic, us */
   GList ready;                  /* in the hub's queue of clients to be woken */
@@ -48,12 +60,22 @@ void     mmio_watch_hub_leave        (MmioWatchHubClient            *client);
 /* When the last reference on the client is gone. */
 void     mmio_watch_hub_clear        (MmioWatchHubClient            *client);
 
-/* Hears what happens to fd's inode from now on, instead of what it heard before; -1: nothing. fd may be closed thereafter.
+/* FALSE if the system can't say what happens to an inode, or has no queue left for us. */
+gboolean mmio_watch_hub_has_queue    (MmioWatchHubClient            *client);
+
+/* Hears what happens to this file from now on, instead of what it heard before; -1: nothing. fd may be closed thereafter.
  * Returns 0 or an errno value. */
-int      mmio_watch_hub_listen       (MmioWatchHubClient            *client,
+int      mmio_watch_hub_hear_file    (MmioWatchHubClient            *client,
                                       int                            fd);
-/* TRUE while everything that happens to the inode is heard. */
-gboolean mmio_watch_hub_is_listening (MmioWatchHubClient            *client);
+gboolean mmio_watch_hub_hears_file   (MmioWatchHubClient            *client);
+
+/* A step of a new way, which replaces the one before when it is taken. fd stays the caller's, and open until then.
+ * name: with MMIO_WATCH_ROLE_PARENT. Returns 0 or an errno value. */
+int      mmio_watch_hub_add_step     (MmioWatchHubClient            *client,
+                                      int                            fd,
+                                      MmioWatchRole                  role,
+                                      const char                    *name);
+void     mmio_watch_hub_take_way     (MmioWatchHubClient            *client);
 
 /* When to wake the client if nothing else does; G_MAXINT64: never. */
 void     mmio_watch_hub_set_deadline (MmioWatchHubClient            *client,
@@ -62,7 +84,7 @@ void     mmio_watch_hub_set_deadline (MmioWatchHubClient            *client,
 void     mmio_watch_hub_hint         (MmioWatchHubClient            *client,
                                       MmioWatchHints                 hints);
 
-/* Between the two, one write event of the client's inode is our own. The second returns TRUE if it is alone. */
+/* Between the two, one write event of the client's file is our own. The second returns TRUE if it is alone. */
 void     mmio_watch_hub_hold         (MmioWatchHubClient            *client);
 gboolean mmio_watch_hub_release      (MmioWatchHubClient            *client);
 gboolean mmio_watch_hub_is_held      (MmioWatchHubClient            *client);

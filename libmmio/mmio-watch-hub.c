@@ -4,7 +4,9 @@
 #include "mmio-watch-hub-private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifdef HAVE_SYS_INOTIFY_H
@@ -12,26 +14,45 @@
 #endif
 
 /* How much is taken from the kernel before the other sources of the main loop have their turn; with 16 KiB a read, a full
- * queue of 16384 events needs 32. */
+ * queue of 16384 events needs at least 16. */
 #define MAX_READS_A_TURN 32
+
+typedef struct _Inode Inode;
 
 struct _MmioWatchHub
 {
   GSource source;
 
-  GMutex lock;                  /* for all of the below, and the hub's part of each client; nothing is called under it */
   guint n_clients;              /* hubs_lock; the last one to leave destroys the source */
+
+  GMutex lock;                  /* for all of the below, and the hub's part of each client; nothing is called under it */
+  GQueue clients;               /* of MmioWatchHubClient */
   GSequence *timers;            /* of MmioWatchHubClient, by deadline */
   GQueue ready;                 /* of MmioWatchHubClient, each holding a reference */
-  GHashTable *inodes;           /* inotify's number -> MmioWatchHubInode, owned */
+  GHashTable *inodes;           /* inotify's number -> Inode, owned */
   int fd;                       /* of inotify; -1 if there is none */
   int error;                    /* why there is none */
+  int mounts_fd;                /* polls as an error when a file system is mounted or unmounted; -1 if there is none */
+  gpointer mounts_tag;
 };
 
-struct _MmioWatchHubInode
+struct _Inode
 {
   int number;                   /* inotify's */
-  GHashTable *clients;          /* a set */
+  guint32 mask;                 /* what inotify listens for */
+  guint n_places[MMIO_WATCH_ROLE_PARENT + 1];
+  MmioWatchHubPlace *places;    /* a list */
+};
+
+struct _MmioWatchHubPlace
+{
+  Inode *inode;                 /* NULL: the kernel has given up on it */
+  MmioWatchHubPlace *next;      /* in inode's list */
+  MmioWatchHubPlace **previous; /* what points here */
+  MmioWatchHubClient *client;
+  MmioWatchRole role;
+  char *name;
+  int fd;                       /* borrowed from who builds the way, until it is taken */
 };
 
 /* Finding a context's hub and joining it is one step: else it could go in between. */
@@ -50,14 +71,25 @@ compare_deadlines (gconstpointer a,
 
 /* lock held */
 static void
-make_ready (MmioWatchHub       *hub,
-            MmioWatchHubClient *client)
+tell (MmioWatchHub       *hub,
+      MmioWatchHubClient *client,
+      MmioWatchHints      hints)
 {
+  client->hints |= hints;
   if (client->is_ready)
     return;
   client->is_ready = TRUE;
   client->klass->ref (client);
   g_queue_push_tail_link (&hub->ready, &client->ready);
+}
+
+/* lock held */
+static void
+tell_all (MmioWatchHub  *hub,
+          MmioWatchHints hints)
+{
+  for (GList *l = hub->clients.head; l != NULL; l = l->next)
+    tell (hub, l->data, hints);
 }
 
 /* lock held */
@@ -91,86 +123,104 @@ take_due_timers (MmioWatchHub *hub)
         return;
       g_sequence_remove (first);
       client->timer = NULL;
-      make_ready (hub, client);
+      tell (hub, client, MMIO_WATCH_HINT_NONE);
     }
 }
 
 static void
-inode_free (gpointer data)
+watch_mounts (MmioWatchHub *hub)
 {
-  MmioWatchHubInode *inode = data;
+  hub->mounts_fd = open ("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+  if (hub->mounts_fd >= 0)
+    hub->mounts_tag = g_source_add_unix_fd (&hub->source, hub->mounts_fd, G_IO_ERR);
+}
 
-  g_hash_table_unref (inode->clients);
-  g_free (inode);
+/* lock held */
+static void
+hear_of_mounts (MmioWatchHub *hub)
+{
+  if (hub->mounts_tag != NULL && g_source_query_unix_fd (&hub->source, hub->mounts_tag) != 0)
+    tell_all (hub, MMIO_WATCH_HINT_PATH);
+}
+
+/* lock held */
+static void
+link_place (MmioWatchHubPlace *place,
+            Inode             *inode)
+{
+  place->inode = inode;
+  place->next = inode->places;
+  if (place->next != NULL)
+    place->next->previous = &place->next;
+  place->previous = &inode->places;
+  inode->places = place;
+  inode->n_places[place->role]++;
+}
+
+/* lock held */
+static void
+unlink_place (MmioWatchHubPlace *place)
+{
+  if (place->inode == NULL)
+    return;
+  *place->previous = place->next;
+  if (place->next != NULL)
+    place->next->previous = place->previous;
+  place->inode->n_places[place->role]--;
+  place->inode = NULL;
 }
 
 #ifdef HAVE_SYS_INOTIFY_H
 
-#define INODE_EVENTS (IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF)
+static const guint32 role_masks[] = {
+  [MMIO_WATCH_ROLE_FILE] = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF,
+  [MMIO_WATCH_ROLE_LINK] = IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF,
+  [MMIO_WATCH_ROLE_FOLDER] = IN_MOVE_SELF | IN_DELETE_SELF,
+  [MMIO_WATCH_ROLE_PARENT] = IN_MOVE_SELF | IN_DELETE_SELF | IN_CREATE | IN_MOVED_TO,
+};
 
-/* lock held */
-static void
-hear_on_inode (MmioWatchHub      *hub,
-               MmioWatchHubInode *inode,
-               guint32            mask)
+static MmioWatchHints
+hints_for_place (const MmioWatchHubPlace    *place,
+                 const struct inotify_event *event)
 {
   MmioWatchHints hints = MMIO_WATCH_HINT_NONE;
-  GHashTableIter iter;
-  gpointer key;
 
-  if ((mask & IN_MODIFY) != 0)
-    hints |= MMIO_WATCH_HINT_WRITE;
-  if ((mask & IN_ATTRIB) != 0)
-    hints |= MMIO_WATCH_HINT_ATTRIBUTES;
-  if ((mask & (IN_MOVE_SELF | IN_DELETE_SELF | IN_UNMOUNT | IN_IGNORED)) != 0)
+  /* of what is in a folder, only the awaited name matters */
+  if (event->len > 0)
+    return place->name != NULL && strcmp (place->name, event->name) == 0 ? MMIO_WATCH_HINT_PATH : MMIO_WATCH_HINT_NONE;
+
+  if ((event->mask & (IN_MOVE_SELF | IN_DELETE_SELF | IN_UNMOUNT | IN_IGNORED)) != 0)
     hints |= MMIO_WATCH_HINT_PATH;
-
-  g_hash_table_iter_init (&iter, inode->clients);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    {
-      MmioWatchHubClient *client = key;
-
-      if (hints == MMIO_WATCH_HINT_WRITE && client->n_holds > 0)
-        {
-          client->n_writes_held++;
-          continue;
-        }
-      client->hints |= hints;
-      make_ready (hub, client);
-    }
-}
-
-/* lock held. The kernel has given up the watch: the inode, or its file system, is gone. */
-static void
-forget_inode (MmioWatchHub      *hub,
-              MmioWatchHubInode *inode)
-{
-  GHashTableIter iter;
-  gpointer key;
-
-  g_hash_table_iter_init (&iter, inode->clients);
-  while (g_hash_table_iter_next (&iter, &key, NULL))
-    ((MmioWatchHubClient *) key)->inode = NULL;
-  g_hash_table_remove (hub->inodes, GINT_TO_POINTER (inode->number));
+  if (place->role == MMIO_WATCH_ROLE_LINK && (event->mask & IN_ATTRIB) != 0)
+    hints |= MMIO_WATCH_HINT_PATH;
+  if (place->role == MMIO_WATCH_ROLE_FILE && (event->mask & IN_ATTRIB) != 0)
+    hints |= MMIO_WATCH_HINT_ATTRIBUTES;
+  if (place->role == MMIO_WATCH_ROLE_FILE && (event->mask & IN_MODIFY) != 0)
+    hints |= MMIO_WATCH_HINT_WRITE;
+  return hints;
 }
 
 /* lock held */
 static void
-hear_of_loss (MmioWatchHub *hub)
+hear (MmioWatchHub               *hub,
+      Inode                      *inode,
+      const struct inotify_event *event)
 {
-  GHashTableIter inodes, clients;
-  gpointer inode, client;
-
-  g_hash_table_iter_init (&inodes, hub->inodes);
-  while (g_hash_table_iter_next (&inodes, NULL, &inode))
+  for (MmioWatchHubPlace *place = inode->places; place != NULL; place = place->next)
     {
-      g_hash_table_iter_init (&clients, ((MmioWatchHubInode *) inode)->clients);
-      while (g_hash_table_iter_next (&clients, &client, NULL))
-        {
-          ((MmioWatchHubClient *) client)->hints |= MMIO_WATCH_HINT_LOST;
-          make_ready (hub, client);
-        }
+      MmioWatchHints hints = hints_for_place (place, event);
+
+      if (hints == MMIO_WATCH_HINT_WRITE && place->client->n_holds > 0)
+        place->client->n_writes_held++;
+      else if (hints != MMIO_WATCH_HINT_NONE)
+        tell (hub, place->client, hints);
     }
+
+  if ((event->mask & IN_IGNORED) == 0)
+    return;
+  while (inode->places != NULL)
+    unlink_place (inode->places);
+  g_hash_table_remove (hub->inodes, GINT_TO_POINTER (event->wd));
 }
 
 /* lock held. FALSE if there may be more. */
@@ -195,16 +245,13 @@ drain (MmioWatchHub *hub)
       for (gsize at = 0; at < (gsize) n_bytes;)
         {
           const struct inotify_event *event = (const struct inotify_event *) (buffer.bytes + at);
-          MmioWatchHubInode *inode = g_hash_table_lookup (hub->inodes, GINT_TO_POINTER (event->wd));
+          Inode *inode = g_hash_table_lookup (hub->inodes, GINT_TO_POINTER (event->wd));
 
           at += sizeof *event + event->len;
           if ((event->mask & IN_Q_OVERFLOW) != 0)
-            hear_of_loss (hub);
-          if (inode == NULL)
-            continue;
-          hear_on_inode (hub, inode, event->mask);
-          if ((event->mask & IN_IGNORED) != 0)
-            forget_inode (hub, inode);
+            tell_all (hub, MMIO_WATCH_HINT_LOST);
+          else if (inode != NULL)
+            hear (hub, inode, event);
         }
     }
   return hub->fd < 0;
@@ -220,27 +267,72 @@ open_queue (MmioWatchHub *hub)
     g_source_add_unix_fd (&hub->source, hub->fd, G_IO_IN);
 }
 
-/* lock held */
 static int
-add_inode (MmioWatchHub *hub,
-           int           fd)
+listen_to (MmioWatchHub *hub,
+           int           fd,
+           guint32       mask)
 {
   char path[32];
+
+  /* by descriptor, since a path may name something else already */
+  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
+  return inotify_add_watch (hub->fd, path, mask);
+}
+
+/* lock held. *number: an errno value if NULL is returned. */
+static Inode *
+add_inode (MmioWatchHub *hub,
+           int           fd,
+           MmioWatchRole role,
+           int          *error)
+{
+  Inode *inode;
   int number;
 
   if (hub->fd < 0)
-    return -hub->error;
-  /* by descriptor, since the path may name something else already */
-  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
-  number = inotify_add_watch (hub->fd, path, INODE_EVENTS);
-  return number >= 0 ? number : -errno;
+    {
+      *error = hub->error;
+      return NULL;
+    }
+  number = listen_to (hub, fd, role_masks[role] | IN_MASK_ADD);
+  if (number < 0)
+    {
+      *error = errno;
+      return NULL;
+    }
+
+  inode = g_hash_table_lookup (hub->inodes, GINT_TO_POINTER (number));
+  if (inode == NULL)
+    {
+      inode = g_new0 (Inode, 1);
+      inode->number = number;
+      g_hash_table_insert (hub->inodes, GINT_TO_POINTER (number), inode);
+    }
+  inode->mask |= role_masks[role];
+  return inode;
 }
 
+/* lock held. No more than its places need: what appears in a folder is many events, once its name is found none. */
+static void
+narrow_inode (MmioWatchHub *hub,
+              int           fd,
+              Inode        *inode)
+{
+  guint32 mask = 0;
+
+  for (guint role = 0; role < G_N_ELEMENTS (role_masks); role++)
+    mask |= inode->n_places[role] > 0 ? role_masks[role] : 0;
+  if (mask != inode->mask && listen_to (hub, fd, mask) == inode->number)
+    inode->mask = mask;
+}
+
+/* lock held */
 static void
 remove_inode (MmioWatchHub *hub,
-              int           number)
+              Inode        *inode)
 {
-  inotify_rm_watch (hub->fd, number);
+  inotify_rm_watch (hub->fd, inode->number);
+  g_hash_table_remove (hub->inodes, GINT_TO_POINTER (inode->number));
 }
 
 #else
@@ -258,20 +350,71 @@ open_queue (MmioWatchHub *hub)
   hub->error = ENOSYS;
 }
 
-static int
+static Inode *
 add_inode (MmioWatchHub *hub,
-           int           fd G_GNUC_UNUSED)
+           int           fd G_GNUC_UNUSED,
+           MmioWatchRole role G_GNUC_UNUSED,
+           int          *error)
 {
-  return -hub->error;
+  *error = hub->error;
+  return NULL;
+}
+
+static void
+narrow_inode (MmioWatchHub *hub G_GNUC_UNUSED,
+              int           fd G_GNUC_UNUSED,
+              Inode        *inode G_GNUC_UNUSED)
+{
 }
 
 static void
 remove_inode (MmioWatchHub *hub G_GNUC_UNUSED,
-              int           number G_GNUC_UNUSED)
+              Inode        *inode G_GNUC_UNUSED)
 {
 }
 
 #endif
+
+/* lock held */
+static int
+add_place (MmioWatchHubClient *client,
+           int                 fd,
+           MmioWatchRole       role,
+           const char         *name,
+           MmioWatchHubPlace **place)
+{
+  int error = 0;
+  Inode *inode = add_inode (client->hub, fd, role, &error);
+
+  if (inode == NULL)
+    return error;
+  *place = g_new0 (MmioWatchHubPlace, 1);
+  (*place)->client = client;
+  (*place)->role = role;
+  (*place)->name = g_strdup (name);
+  link_place (*place, inode);
+  return 0;
+}
+
+/* lock held. What was heard for others stays in the queue. */
+static void
+remove_place (MmioWatchHubPlace *place)
+{
+  MmioWatchHub *hub = place->client->hub;
+  Inode *inode = place->inode;
+
+  unlink_place (place);
+  if (inode != NULL && inode->places == NULL)
+    remove_inode (hub, inode);
+  g_free (place->name);
+  g_free (place);
+}
+
+static void
+remove_place_func (gpointer place)
+{
+  remove_place (place);
+}
 
 static gboolean
 hub_dispatch (GSource    *source,
@@ -283,6 +426,7 @@ hub_dispatch (GSource    *source,
   guint n_ready;
 
   g_mutex_lock (&hub->lock);
+  hear_of_mounts (hub);
   drain (hub);
   take_due_timers (hub);
   n_ready = g_queue_get_length (&hub->ready);
@@ -313,6 +457,8 @@ hub_finalize (GSource *source)
 
   if (hub->fd >= 0)
     close (hub->fd);
+  if (hub->mounts_fd >= 0)
+    close (hub->mounts_fd);
   g_sequence_free (hub->timers);
   g_hash_table_unref (hub->inodes);
   g_mutex_clear (&hub->lock);
@@ -331,12 +477,15 @@ hub_new (GMainContext *context)
 
   g_source_set_static_name (source, "libmmio watches");
   g_source_set_can_recurse (source, TRUE);
+  /* by these data the source is found again */
   g_source_set_callback (source, NULL, &hub_funcs, NULL);
   g_mutex_init (&hub->lock);
+  g_queue_init (&hub->clients);
   g_queue_init (&hub->ready);
   hub->timers = g_sequence_new (NULL);
-  hub->inodes = g_hash_table_new_full (NULL, NULL, NULL, inode_free);
+  hub->inodes = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   open_queue (hub);
+  watch_mounts (hub);
   g_source_attach (source, context);
   return hub;
 }
@@ -349,6 +498,7 @@ mmio_watch_hub_join (MmioWatchHubClient            *client,
   GSource *source;
 
   client->klass = klass;
+  client->link.data = client;
   client->ready.data = client;
 
   g_mutex_lock (&hubs_lock);
@@ -356,22 +506,10 @@ mmio_watch_hub_join (MmioWatchHubClient            *client,
   client->hub = source != NULL ? (MmioWatchHub *) g_source_ref (source) : hub_new (context);
   client->hub->n_clients++;
   g_mutex_unlock (&hubs_lock);
-}
 
-/* lock held. What was heard for others stays in the queue. */
-static void
-stop_listening (MmioWatchHub       *hub,
-                MmioWatchHubClient *client)
-{
-  MmioWatchHubInode *inode = g_steal_pointer (&client->inode);
-
-  if (inode == NULL)
-    return;
-  g_hash_table_remove (inode->clients, client);
-  if (g_hash_table_size (inode->clients) > 0)
-    return;
-  remove_inode (hub, inode->number);
-  g_hash_table_remove (hub->inodes, GINT_TO_POINTER (inode->number));
+  g_mutex_lock (&client->hub->lock);
+  g_queue_push_tail_link (&client->hub->clients, &client->link);
+  g_mutex_unlock (&client->hub->lock);
 }
 
 void
@@ -381,7 +519,10 @@ mmio_watch_hub_leave (MmioWatchHubClient *client)
   gboolean was_ready;
 
   g_mutex_lock (&hub->lock);
-  stop_listening (hub, client);
+  g_queue_unlink (&hub->clients, &client->link);
+  g_clear_pointer (&client->file, remove_place);
+  g_slist_free_full (g_steal_pointer (&client->way), remove_place_func);
+  g_slist_free_full (g_steal_pointer (&client->next_way), remove_place_func);
   g_clear_pointer (&client->timer, g_sequence_remove);
   was_ready = client->is_ready;
   if (was_ready)
@@ -404,59 +545,70 @@ mmio_watch_hub_clear (MmioWatchHubClient *client)
   g_source_unref (&client->hub->source);
 }
 
+gboolean
+mmio_watch_hub_has_queue (MmioWatchHubClient *client)
+{
+  /* set once, before the hub can be found */
+  return client->hub->fd >= 0;
+}
+
 int
-mmio_watch_hub_listen (MmioWatchHubClient *client,
-                       int                 fd)
+mmio_watch_hub_hear_file (MmioWatchHubClient *client,
+                          int                 fd)
 {
   MmioWatchHub *hub = client->hub;
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&hub->lock);
-  MmioWatchHubInode *inode;
-  int number;
-
-  if (fd < 0)
-    {
-      stop_listening (hub, client);
-      return 0;
-    }
+  MmioWatchHubPlace *before = g_steal_pointer (&client->file);
+  int error = 0;
 
   /* the new one first: it may be the same inode, which then is never left unheard */
-  number = add_inode (hub, fd);
-  if (number < 0)
-    {
-      stop_listening (hub, client);
-      return -number;
-    }
+  if (fd >= 0)
+    error = add_place (client, fd, MMIO_WATCH_ROLE_FILE, NULL, &client->file);
+  g_clear_pointer (&before, remove_place);
+  return error;
+}
 
-  inode = g_hash_table_lookup (hub->inodes, GINT_TO_POINTER (number));
-  if (inode == NULL)
-    {
-      inode = g_new0 (MmioWatchHubInode, 1);
-      inode->number = number;
-      inode->clients = g_hash_table_new (NULL, NULL);
-      g_hash_table_insert (hub->inodes, GINT_TO_POINTER (number), inode);
-    }
-  if (client->inode == inode)
-    return 0;
-  g_hash_table_add (inode->clients, client);
-  stop_listening (hub, client);
-  client->inode = inode;
+gboolean
+mmio_watch_hub_hears_file (MmioWatchHubClient *client)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&client->hub->lock);
+
+  return client->file != NULL && client->file->inode != NULL;
+}
+
+int
+mmio_watch_hub_add_step (MmioWatchHubClient *client,
+                         int                 fd,
+                         MmioWatchRole       role,
+                         const char         *name)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&client->hub->lock);
+  MmioWatchHubPlace *place = NULL;
+  int error = add_place (client, fd, role, name, &place);
+
+  if (error != 0)
+    return error;
+  place->fd = fd;
+  client->next_way = g_slist_prepend (client->next_way, place);
   return 0;
 }
 
-gboolean
-mmio_watch_hub_is_listening (MmioWatchHubClient *client)
+void
+mmio_watch_hub_take_way (MmioWatchHubClient *client)
 {
-  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&client->hub->lock);
+  MmioWatchHub *hub = client->hub;
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&hub->lock);
 
-  return client->inode != NULL;
-}
+  g_slist_free_full (g_steal_pointer (&client->way), remove_place_func);
+  client->way = g_steal_pointer (&client->next_way);
+  for (GSList *l = client->way; l != NULL; l = l->next)
+    {
+      MmioWatchHubPlace *place = l->data;
 
-gboolean
-mmio_watch_hub_is_held (MmioWatchHubClient *client)
-{
-  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&client->hub->lock);
-
-  return client->n_holds > 0;
+      if (place->inode != NULL)
+        narrow_inode (hub, place->fd, place->inode);
+      place->fd = -1;
+    }
 }
 
 void
@@ -482,8 +634,7 @@ mmio_watch_hub_hint (MmioWatchHubClient *client,
   MmioWatchHub *hub = client->hub;
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&hub->lock);
 
-  client->hints |= hints;
-  make_ready (hub, client);
+  tell (hub, client, hints);
   update_ready_time (hub);
 }
 
@@ -495,7 +646,7 @@ mmio_watch_hub_hold (MmioWatchHubClient *client)
 
   /* what is in the kernel's queue by now is not ours */
   if (!drain (hub))
-    client->hints |= MMIO_WATCH_HINT_WRITE;
+    tell (hub, client, MMIO_WATCH_HINT_WRITE);
   if (client->n_holds++ == 0)
     client->n_announced = client->n_writes_held = 0;
   update_ready_time (hub);
@@ -514,10 +665,17 @@ mmio_watch_hub_release (MmioWatchHubClient *client)
   alone = client->hints == MMIO_WATCH_HINT_NONE;
   if (client->n_holds == 0 && client->n_writes_held > client->n_announced)
     {
-      client->hints |= MMIO_WATCH_HINT_WRITE;
-      make_ready (hub, client);
+      tell (hub, client, MMIO_WATCH_HINT_WRITE);
       alone = FALSE;
     }
   update_ready_time (hub);
   return alone;
+}
+
+gboolean
+mmio_watch_hub_is_held (MmioWatchHubClient *client)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&client->hub->lock);
+
+  return client->n_holds > 0;
 }

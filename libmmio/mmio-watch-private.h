@@ -64,7 +64,8 @@ typedef struct
 } MmioWatchSetup;
 
 /* Starts watching; reports come in the thread-default main context of the calling thread.
- * destroy is called once, when no report can come any more: in mmio_watch_stop (), or where a report that was under way then ends.
+ * destroy is called once, when no report can come any more: in mmio_watch_stop (), where a report that was under way then
+ * ends, or before NULL is returned.
  * MMIO_ERROR_WATCH_FAILED, or MMIO_ERROR_NOT_SUPPORTED for a location that is no local file. */
 MmioWatch  *mmio_watch_start       (const MmioWatchSetup *setup,
                                     MmioWatchFunc         func,

@@ -24,8 +24,8 @@ typedef enum /*< flags >*/
   MMIO_WATCH_KNOWN_NONE = 0,
   MMIO_WATCH_KNOWN_STORES = 1 << 0,     /* the owner stores through a mapping and every other write raises an event:
                                          * times that moved without one are the owner's own doing */
-  MMIO_WATCH_KNOWN_FRESH = 1 << 1       /* the state before was read within one tick of the file system's clock after the
-                                         * file was touched: a later write may have left the same times */
+  MMIO_WATCH_KNOWN_FRESH = 1 << 1       /* the state before was read within one tick of the clock that files are stamped
+                                         * by: a later write may have left the same times */
 } MmioWatchKnown;
 
 /* All that may have to be said, in this order. */
@@ -50,9 +50,21 @@ gboolean mmio_file_state_same_inode (const MmioFileState *a,
                                      const MmioFileState *b);
 gboolean mmio_file_state_equal      (const MmioFileState *a,
                                      const MmioFileState *b);
-/* Might a write that comes after now (the clock's time before the state was read, ns) leave the same times? */
+/* The clock that files are stamped by, ns. */
+gint64   mmio_file_clock            (void);
+/* Might a write that came after the clock was read, and the state after that, leave the same times? */
 gboolean mmio_file_state_is_fresh   (const MmioFileState *state,
-                                     gint64               now);
+                                     gint64               clock);
+
+/* Where else than in this system's kernel can the file be written to, so that nothing is heard of it? */
+typedef enum
+{
+  MMIO_FILE_REACH_LOCAL,
+  MMIO_FILE_REACH_LAYERED,      /* in a layer of an overlay, which isn't meant to be done */
+  MMIO_FILE_REACH_REMOTE        /* on another machine, or by the program that is the file system */
+} MmioFileReach;
+
+MmioFileReach mmio_file_get_reach   (int                  fd);
 
 void     mmio_watch_classify        (const MmioFileState *before,
                                      const MmioFileState *now,

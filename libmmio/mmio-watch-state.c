@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
-/* The coarsest clock a local file system stamps with: the tick of a kernel with HZ=100. */
-#define CLOCK_TICK_NS (10 * G_GINT64_CONSTANT (1000000))
+#ifdef HAVE_SYS_STATFS_H
+#include <sys/statfs.h>
+#endif
 
 #define NS_PER_SECOND G_GINT64_CONSTANT (1000000000)
 
@@ -160,12 +162,82 @@ mmio_file_state_equal (const MmioFileState *a,
          a->mode == b->mode && a->uid == b->uid && a->gid == b->gid && a->n_links == b->n_links;
 }
 
+gint64
+mmio_file_clock (void)
+{
+#ifdef CLOCK_REALTIME_COARSE
+  struct timespec now;
+
+  if (clock_gettime (CLOCK_REALTIME_COARSE, &now) == 0)
+    return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+#endif
+  /* no later than the last of 100 ticks a second */
+  return g_get_real_time () * 1000 - NS_PER_SECOND / 100;
+}
+
 gboolean
 mmio_file_state_is_fresh (const MmioFileState *state,
-                          gint64               now)
+                          gint64               clock)
 {
-  return state->exists && state->ctime > now - CLOCK_TICK_NS;
+  return state->exists && state->ctime >= clock;
 }
+
+#ifdef HAVE_SYS_STATFS_H
+
+MmioFileReach
+mmio_file_get_reach (int fd)
+{
+  /* statfs(2); not all systems' headers have all of them */
+  static const guint32 remote[] = {
+    0x00006969, /* NFS */
+    0x0000517b, /* SMB */
+    0xfe534d42, /* SMB2 */
+    0xff534d42, /* CIFS */
+    0x65735546, /* FUSE */
+    0x01021997, /* 9P */
+    0x00c36400, /* Ceph */
+    0x5346414f, /* AFS */
+    0x6b414653, /* kAFS */
+    0x73757245, /* Coda */
+    0x0000564c, /* NCP */
+    0x7461636f, /* OCFS2 */
+    0x01161970, /* GFS2 */
+    0x0bd00bd0, /* Lustre */
+    0x47504653, /* GPFS */
+    0x19830326, /* BeeGFS */
+    0x20030528, /* OrangeFS */
+    0x786f4256, /* VirtualBox shared folders */
+    0xbacbacbc, /* VMware shared folders */
+    0x7c7c6673, /* Parallels shared folders */
+    0x00009fa0, /* proc: made up when it is read */
+    0x62656572, /* sysfs */
+    0x27e0eb,   /* cgroup */
+    0x63677270, /* cgroup2 */
+    0x64626720, /* debugfs */
+  };
+  const guint32 overlay = 0x794c7630;
+  struct statfs st;
+
+  if (fstatfs (fd, &st) != 0)
+    return MMIO_FILE_REACH_LOCAL;
+  for (guint i = 0; i < G_N_ELEMENTS (remote); i++)
+    {
+      if ((guint32) st.f_type == remote[i])
+        return MMIO_FILE_REACH_REMOTE;
+    }
+  return (guint32) st.f_type == overlay ? MMIO_FILE_REACH_LAYERED : MMIO_FILE_REACH_LOCAL;
+}
+
+#else
+
+/* Which are local isn't known: none is taken for it. */
+MmioFileReach
+mmio_file_get_reach (int fd G_GNUC_UNUSED)
+{
+  return MMIO_FILE_REACH_LAYERED;
+}
+
+#endif
 
 static void
 compare_content (const MmioFileState *before,

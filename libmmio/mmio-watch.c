@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * When the file is looked at, and what is said then. Two sources are heard: the inode (the hub), for what is done to the
- * file, and GFileMonitor on the path, for what takes the place of the file. Neither is believed: each only makes us compare
- * the state of what the path names with the last state that was reported, which a slow tick does in any case.
+ * When the file is looked at, and what is said then. The inode is heard, and every step of the way to it (the hub); where
+ * the system can't do that, GFileMonitor. Neither is believed: each only makes us compare the state of what the path names
+ * with the last state that was reported, which a tick does in any case.
  */
 #include "config.h"
 
@@ -11,23 +11,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n-lib.h>
-#include <glib/gstdio.h>
-#include <limits.h>
-#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mmio-error.h"
 #include "mmio-watch-hub-private.h"
-
-#ifndef O_PATH
-#define O_PATH (O_RDONLY | O_NONBLOCK | O_NOCTTY)
-#endif
-
-#ifdef HAVE_SYS_INOTIFY_H
-#define HAVE_INODE_EVENTS TRUE
-#else
-#define HAVE_INODE_EVENTS FALSE
-#endif
+#include "mmio-watch-monitor-private.h"
+#include "mmio-watch-sample-private.h"
+#include "mmio-watch-way-private.h"
 
 /* How often the state is compared though nothing was heard: where events tell all, and where they can't be trusted. */
 #define SLOW_TICK_MS 5000
@@ -37,6 +29,8 @@
 /* A burst is reported after this many intervals at the latest, or after a second if that comes first. */
 #define LONGEST_DELAY_INTERVALS 4
 #define LONGEST_DELAY_MS 1000
+/* How often the path is looked at anew if it is replaced while it is looked at, before others have their turn. */
+#define MAX_LOOKS 8
 
 struct _MmioWatch
 {
@@ -56,16 +50,17 @@ struct _MmioWatch
   GMutex lock;                  /* for all that follows; nothing of the owner's is called under it */
   gboolean stopped;
 
-  GFileMonitor *monitor;        /* on path; NULL if GIO could not */
-  GFileMonitor *target_monitor; /* on where path leads through symbolic links; NULL if it is itself */
-  char *target;
+  MmioWatchMonitor *monitor;    /* NULL where the hub hears */
+  gboolean hears_way;           /* everything on the way to the file is heard */
 
   int fd;                       /* the inode of state, kept so that its number can't be another's; -1 if there is none */
+  gboolean fd_is_readable;
   gboolean owner_stores;        /* fd can be stored to: see MmioWatchSetup.fd */
+  MmioFileReach reach;
   MmioFileState state;          /* what was last reported, or found at the start */
   gboolean state_is_fresh;      /* see MMIO_WATCH_KNOWN_FRESH */
-  gboolean is_heard;            /* events tell all there is to tell */
-  MmioFileState announced;      /* after our own last announcement; used where the inode isn't heard itself */
+  MmioFileState announced;      /* after our own last announcement; used where the file isn't heard itself */
+  MmioWatchSamples samples;     /* of what state is the state of */
 
   MmioWatchHints hints;         /* heard since state was read */
   gint64 burst_due;             /* monotonic, us, as all times here; G_MAXINT64 if nothing waits */
@@ -98,7 +93,6 @@ watch_unref (MmioWatch *watch)
   if (watch->fd >= 0)
     close (watch->fd);
   g_free (watch->path);
-  g_free (watch->target);
   g_main_context_unref (watch->context);
   g_mutex_clear (&watch->lock);
   g_free (watch);
@@ -122,182 +116,169 @@ static const MmioWatchHubClientClass client_class = {
   .wake = watch_wake,
 };
 
-/* The monitors */
+/* What is listened to. All with lock held. */
 
-static MmioWatchHints
-hints_of_event (MmioWatch        *watch,
-                GFileMonitorEvent event)
+static gboolean
+hears_file (MmioWatch *watch)
 {
-  switch (event)
-    {
-    /* the inode has been heard already, and sooner */
-    case G_FILE_MONITOR_EVENT_CHANGED:
-      return mmio_watch_hub_is_listening (&watch->client) ? MMIO_WATCH_HINT_NONE : MMIO_WATCH_HINT_WRITE;
-    case G_FILE_MONITOR_EVENT_ATTRIBUTE_CHANGED:
-      return mmio_watch_hub_is_listening (&watch->client) ? MMIO_WATCH_HINT_NONE : MMIO_WATCH_HINT_ATTRIBUTES;
-    /* a guess by the clock: nothing has happened */
-    case G_FILE_MONITOR_EVENT_CHANGES_DONE_HINT:
-      return MMIO_WATCH_HINT_NONE;
-    case G_FILE_MONITOR_EVENT_DELETED:
-    case G_FILE_MONITOR_EVENT_CREATED:
-    case G_FILE_MONITOR_EVENT_PRE_UNMOUNT:
-    case G_FILE_MONITOR_EVENT_UNMOUNTED:
-    case G_FILE_MONITOR_EVENT_MOVED:
-    case G_FILE_MONITOR_EVENT_RENAMED:
-    case G_FILE_MONITOR_EVENT_MOVED_IN:
-    case G_FILE_MONITOR_EVENT_MOVED_OUT:
-    default:
-      return MMIO_WATCH_HINT_PATH;
-    }
+  return mmio_watch_hub_hears_file (&watch->client);
 }
 
-static void
-monitor_changed (GFileMonitor     *monitor G_GNUC_UNUSED,
-                 GFile            *file G_GNUC_UNUSED,
-                 GFile            *other_file G_GNUC_UNUSED,
-                 GFileMonitorEvent event,
-                 gpointer          user_data)
+/* Every write to the file but stores through a mapping raises an event that we get. */
+static gboolean
+hears_all (MmioWatch *watch)
 {
-  MmioWatch *watch = user_data;
-  MmioWatchHints hints;
-
-  g_mutex_lock (&watch->lock);
-  hints = watch->stopped ? MMIO_WATCH_HINT_NONE : hints_of_event (watch, event);
-  g_mutex_unlock (&watch->lock);
-
-  if (hints != MMIO_WATCH_HINT_NONE)
-    watch_wake (&watch->client, hints);
+  return hears_file (watch) && watch->reach != MMIO_FILE_REACH_REMOTE;
 }
 
-static void
-unref_closure_data (gpointer  data,
-                    GClosure *closure G_GNUC_UNUSED)
+/* A tick has to stand in for events, or to look beside them. */
+static gboolean
+needs_polling (MmioWatch *watch)
 {
-  watch_unref (data);
+  if (!watch->state.exists)
+    return TRUE;
+  if (watch->monitor != NULL)
+    return watch->reach == MMIO_FILE_REACH_REMOTE || strcmp (mmio_watch_monitor_get_backend (watch->monitor), "poll") == 0;
+  return !hears_file (watch) || watch->reach != MMIO_FILE_REACH_LOCAL;
 }
 
-/* In the watch's context, which is the thread's default for as long as it takes. */
-static GFileMonitor *
-monitor_path (MmioWatch  *watch,
-              const char *path)
-{
-  g_autoptr (GFile) file = g_file_new_for_path (path);
-  g_autoptr (GFileMonitor) monitor = NULL;
-
-  monitor = g_file_monitor_file (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
-  if (monitor == NULL)
-    return NULL;
-  g_file_monitor_set_rate_limit (monitor, 0);
-  g_signal_connect_data (monitor, "changed", G_CALLBACK (monitor_changed), watch_ref (watch), unref_closure_data, 0);
-  return g_steal_pointer (&monitor);
-}
-
-static void
-drop_monitor (GFileMonitor *monitor,
-              MmioWatch    *watch)
-{
-  if (monitor == NULL)
-    return;
-  g_file_monitor_cancel (monitor);
-  g_signal_handlers_disconnect_by_data (monitor, watch);
-  g_object_unref (monitor);
-}
-
-/* lock held, in the watch's context. GFileMonitor stops at a symbolic link: what is behind it needs one of its own. */
-static GFileMonitor *
-follow_links (MmioWatch *watch)
-{
-  char *target = watch->path != NULL ? realpath (watch->path, NULL) : NULL;
-  GFileMonitor *outdated;
-
-  /* where a dangling link led last is where the file may appear again */
-  if (target == NULL || g_strcmp0 (target, watch->target) == 0)
-    {
-      free (target);
-      return NULL;
-    }
-
-  g_free (watch->target);
-  watch->target = g_strdup (target);
-  free (target);
-  outdated = g_steal_pointer (&watch->target_monitor);
-  if (strcmp (watch->target, watch->path) != 0)
-    watch->target_monitor = monitor_path (watch, watch->target);
-  return outdated;
-}
-
-/* The state */
-
-static gint64
-clock_now_ns (void)
-{
-  return g_get_real_time () * 1000;
-}
-
-static const char *
-backend_of_monitor (GFileMonitor *monitor)
-{
-  const struct
-  {
-    const char *type_name;
-    const char *backend;
-  } known[] = {
-    { "GInotifyFileMonitor", "inotify" },
-    { "GKqueueFileMonitor", "kqueue" },
-    { "GFamFileMonitor", "fam" },
-  };
-
-  for (guint i = 0; monitor != NULL && i < G_N_ELEMENTS (known); i++)
-    {
-      if (strcmp (G_OBJECT_TYPE_NAME (monitor), known[i].type_name) == 0)
-        return known[i].backend;
-    }
-  return "poll";
-}
-
-/* lock held */
 static void
 choose_backend (MmioWatch *watch)
 {
-  gboolean heard = mmio_watch_hub_is_listening (&watch->client);
-  const char *backend = "poll";
+  gboolean local = watch->reach == MMIO_FILE_REACH_LOCAL;
+  const char *backend;
 
-  if (heard)
-    backend = "inotify";
-  else if (!HAVE_INODE_EVENTS || !watch->state.exists)
-    backend = backend_of_monitor (watch->monitor);
-  /* where the inode can't be heard for want of some limit, GIO's monitor is deaf too, and doesn't say so */
-
-  watch->is_heard = strcmp (backend, "poll") != 0;
-  g_atomic_pointer_set (&watch->backend, backend);
+  if (watch->monitor != NULL)
+    backend = mmio_watch_monitor_get_backend (watch->monitor);
+  else if (watch->state.exists ? hears_file (watch) : watch->hears_way)
+    backend = local ? "inotify" : "inotify+poll";
+  else
+    backend = "poll";
+  g_atomic_pointer_set (&watch->backend, (gpointer) backend);
 }
 
-/* lock held. Takes over fd, the inode that is compared with from now on. */
+static void
+renew_way (MmioWatch *watch)
+{
+  if (watch->path == NULL)
+    return;
+  if (watch->monitor != NULL)
+    mmio_watch_monitor_follow (watch->monitor);
+  else
+    watch->hears_way = mmio_watch_way_take (&watch->client, watch->path);
+}
+
+/* The inode that is compared with. All with lock held. */
+
+/* A descriptor that keeps the inode and, of a regular file, reads it. -1 and errno. */
+static int
+open_inode (const char *path)
+{
+#ifdef O_PATH
+  int kept = open (path, O_PATH | O_CLOEXEC);
+  char by_number[32];
+  struct stat st;
+  int fd = -1;
+
+  if (kept < 0)
+    return -1;
+  g_snprintf (by_number, sizeof by_number, "/proc/self/fd/%d", kept);
+  if (fstat (kept, &st) == 0 && S_ISREG (st.st_mode))
+    fd = open (by_number, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0)
+    return kept;
+  close (kept);
+  return fd;
+#else
+  return open (path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+#endif
+}
+
+static void
+keep_fd (MmioWatch *watch,
+         int        fd)
+{
+  int flags = fd >= 0 ? fcntl (fd, F_GETFL) : 0;
+
+  if (watch->fd >= 0)
+    close (watch->fd);
+  watch->fd = fd;
+  watch->owner_stores = fd >= 0 && (flags & O_ACCMODE) == O_RDWR;
+  watch->fd_is_readable = fd >= 0 && (flags & O_ACCMODE) != O_WRONLY;
+#ifdef O_PATH
+  watch->fd_is_readable = watch->fd_is_readable && (flags & O_PATH) == 0;
+#endif
+}
+
+static void
+take_samples (MmioWatch *watch)
+{
+  MmioFileState after;
+
+  watch->samples.valid = FALSE;
+  if (!watch->fd_is_readable || !S_ISREG (watch->state.mode))
+    return;
+  mmio_watch_samples_take (&watch->samples, watch->fd, watch->state.size);
+  /* samples of what came later would hide that it came */
+  if (!mmio_file_state_read_fd (watch->fd, &after) || !mmio_file_state_equal (&after, &watch->state))
+    watch->samples.valid = FALSE;
+}
+
+/* Takes over fd. */
 static gboolean
 take_inode (MmioWatch *watch,
             int        fd)
 {
-  gint64 now = clock_now_ns ();
+  gint64 clock = mmio_file_clock ();
   MmioFileState state;
 
   /* heard first and read then: what comes between is reported once too often, not once too seldom */
-  mmio_watch_hub_listen (&watch->client, fd);
+  mmio_watch_hub_hear_file (&watch->client, fd);
   if (!mmio_file_state_read_fd (fd, &state))
     {
       close (fd);
       return FALSE;
     }
 
-  if (watch->fd >= 0)
-    close (watch->fd);
-  watch->fd = fd;
-  watch->owner_stores = (fcntl (fd, F_GETFL) & O_ACCMODE) == O_RDWR;
+  keep_fd (watch, fd);
+  watch->reach = mmio_file_get_reach (fd);
   watch->state = state;
-  watch->state_is_fresh = mmio_file_state_is_fresh (&state, now);
+  watch->state_is_fresh = mmio_file_state_is_fresh (&state, clock);
+  take_samples (watch);
   return TRUE;
 }
 
-/* lock held */
+/* now: what the path names. */
+static void
+take_replacement (MmioWatch           *watch,
+                  const MmioFileState *now)
+{
+  MmioFileState kept;
+  int fd;
+
+  /* renamed away and back: it has been heard all the time */
+  if (watch->fd >= 0 && mmio_file_state_read_fd (watch->fd, &kept) && mmio_file_state_same_inode (&kept, now))
+    {
+      watch->state = kept;
+      watch->state_is_fresh = TRUE;
+      take_samples (watch);
+      return;
+    }
+
+  fd = open_inode (watch->path);
+  if (fd >= 0 && take_inode (watch, fd))
+    return;
+
+  /* no descriptor is to be had: its birth time has to tell it from the next one */
+  mmio_watch_hub_hear_file (&watch->client, -1);
+  keep_fd (watch, -1);
+  watch->state = *now;
+  watch->state_is_fresh = TRUE;
+  watch->samples.valid = FALSE;
+}
+
+/* Comparing. All with lock held, in the watch's context. */
+
 static void
 add_report (MmioWatch    *watch,
             MmioWatchWhat what,
@@ -315,61 +296,104 @@ add_report (MmioWatch    *watch,
   g_queue_push_tail (&watch->reports, report);
 }
 
-/* lock held. The inode is taken by opening the path, so that its number stays its own; if there is no descriptor
- * to be had, its birth time has to tell it from the next one. */
-static void
-take_replacement (MmioWatch           *watch,
-                  const MmioFileState *now)
-{
-  MmioFileState kept;
-  int fd;
-
-  /* renamed away and back */
-  if (watch->fd >= 0 && mmio_file_state_read_fd (watch->fd, &kept) && mmio_file_state_same_inode (&kept, now))
-    {
-      watch->state = kept;
-      watch->state_is_fresh = TRUE;
-      return;
-    }
-
-  fd = open (watch->path, O_PATH | O_CLOEXEC);
-  if (fd >= 0 && take_inode (watch, fd))
-    return;
-
-  mmio_watch_hub_listen (&watch->client, -1);
-  if (watch->fd >= 0)
-    close (watch->fd);
-  watch->fd = -1;
-  watch->owner_stores = FALSE;
-  watch->state = *now;
-  watch->state_is_fresh = TRUE;
-}
-
-/* lock held */
 static MmioWatchKnown
 what_is_known (MmioWatch *watch)
 {
   MmioWatchKnown known = MMIO_WATCH_KNOWN_NONE;
 
-  if (watch->owner_stores && watch->is_heard)
+  if (watch->owner_stores && (watch->monitor != NULL ? !needs_polling (watch) : hears_all (watch)))
     known |= MMIO_WATCH_KNOWN_STORES;
   if (watch->state_is_fresh)
     known |= MMIO_WATCH_KNOWN_FRESH;
   return known;
 }
 
-/* lock held */
+/* watch->state is the new one. A file that has grown may also have been written anew. */
+static void
+report_changed (MmioWatch              *watch,
+                const MmioWatchVerdict *verdict)
+{
+  guint64 size = watch->state.size;
+
+  if (verdict->offset > 0 && watch->fd_is_readable && mmio_watch_samples_follow (&watch->samples, watch->fd, size))
+    {
+      add_report (watch, MMIO_WATCH_CHANGED, verdict->offset, verdict->length);
+      return;
+    }
+  take_samples (watch);
+  add_report (watch, MMIO_WATCH_CHANGED, 0, size);
+}
+
+static void
+take_verdict (MmioWatch              *watch,
+              const MmioWatchVerdict *verdict,
+              const MmioFileState    *now,
+              gint64                  clock)
+{
+  watch->state = *now;
+  watch->state_is_fresh = mmio_file_state_is_fresh (now, clock);
+  if (verdict->removed)
+    add_report (watch, MMIO_WATCH_REMOVED, 0, 0);
+  if (verdict->replaced)
+    add_report (watch, MMIO_WATCH_REPLACED, 0, now->size);
+  if (verdict->changed)
+    report_changed (watch, verdict);
+  if (verdict->metadata)
+    add_report (watch, MMIO_WATCH_METADATA, 0, 0);
+}
+
+static gboolean
+read_state (MmioWatch     *watch,
+            MmioFileState *state)
+{
+  if (watch->path != NULL)
+    return mmio_file_state_read_path (watch->path, state);
+  return mmio_file_state_read_fd (watch->fd, state);
+}
+
+/* Another inode stands at the path, or none. It may go on changing hands while it is looked at: what the path names once
+ * everything is listened to is what is reported. */
+static void
+find_what_stands_there (MmioWatch *watch)
+{
+  gboolean existed = watch->state.exists;
+  MmioWatchVerdict verdict = { 0 };
+  MmioFileState now;
+  gint64 clock;
+
+  renew_way (watch);
+  for (guint i = 0; i < MAX_LOOKS; i++)
+    {
+      clock = mmio_file_clock ();
+      if (!read_state (watch, &now))
+        {
+          watch->hints |= MMIO_WATCH_HINT_PATH;
+          return;
+        }
+      if (!now.exists || mmio_file_state_same_inode (&watch->state, &now))
+        break;
+      take_replacement (watch, &now);
+      verdict.replaced = TRUE;
+    }
+  if (now.exists && !mmio_file_state_same_inode (&watch->state, &now))
+    mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_PATH);
+
+  verdict.removed = existed && !now.exists;
+  verdict.replaced = verdict.replaced && now.exists;
+  take_verdict (watch, &verdict, now.exists ? &watch->state : &now, clock);
+}
+
 static void
 compare (MmioWatch *watch)
 {
   MmioWatchHints hints = watch->hints;
-  gint64 clock = clock_now_ns ();
+  gint64 clock = mmio_file_clock ();
   MmioWatchVerdict verdict;
   MmioFileState now;
-  gboolean known;
 
-  known = watch->path != NULL ? mmio_file_state_read_path (watch->path, &now) : mmio_file_state_read_fd (watch->fd, &now);
-  if (!known)
+  if ((hints & (MMIO_WATCH_HINT_PATH | MMIO_WATCH_HINT_LOST)) != 0 || !watch->state.exists)
+    renew_way (watch);
+  if (!read_state (watch, &now))
     return;
 
   watch->hints = MMIO_WATCH_HINT_NONE;
@@ -377,24 +401,13 @@ compare (MmioWatch *watch)
     hints = MMIO_WATCH_HINT_NONE;
   mmio_watch_classify (&watch->state, &now, hints, what_is_known (watch), &verdict);
 
-  if (verdict.replaced)
-    {
-      take_replacement (watch, &now);
-      add_report (watch, MMIO_WATCH_REPLACED, 0, watch->state.size);
-      return;
-    }
-
-  watch->state = now;
-  watch->state_is_fresh = mmio_file_state_is_fresh (&now, clock);
-  if (verdict.removed)
-    add_report (watch, MMIO_WATCH_REMOVED, 0, 0);
-  if (verdict.changed)
-    add_report (watch, MMIO_WATCH_CHANGED, verdict.offset, verdict.length);
-  if (verdict.metadata)
-    add_report (watch, MMIO_WATCH_METADATA, 0, 0);
+  if (verdict.removed || verdict.replaced)
+    find_what_stands_there (watch);
+  else
+    take_verdict (watch, &verdict, &now, clock);
 }
 
-/* Time */
+/* Time. All with lock held. */
 
 static gint64
 us_of_ms (guint ms)
@@ -402,18 +415,17 @@ us_of_ms (guint ms)
   return ms * G_GINT64_CONSTANT (1000);
 }
 
-/* lock held */
 static void
 plan_tick (MmioWatch *watch,
            gint64     now)
 {
   gint64 grain = us_of_ms (TICK_GRAIN_MS);
-  gint64 due = now + us_of_ms (MAX (watch->is_heard && watch->state.exists ? SLOW_TICK_MS : POLL_TICK_MS, watch->interval));
+  gint64 due = now + us_of_ms (MAX (needs_polling (watch) ? POLL_TICK_MS : SLOW_TICK_MS, watch->interval));
 
   watch->tick_due = (due + grain - 1) / grain * grain;
 }
 
-/* lock held. TRUE if the state is to be compared now. */
+/* TRUE if the state is to be compared now. */
 static gboolean
 plan_burst (MmioWatch     *watch,
             MmioWatchHints hints,
@@ -431,8 +443,44 @@ plan_burst (MmioWatch     *watch,
   return watch->burst_due <= now;
 }
 
-/* In the watch's context. Another call of this may be under way further down the stack, in a main loop that a
- * handler runs: then it goes on with what is left here. */
+/* A limit that kept us from listening may have been lifted. */
+static void
+try_to_hear_again (MmioWatch *watch)
+{
+  if (watch->fd >= 0 && !hears_file (watch) && mmio_watch_hub_hear_file (&watch->client, watch->fd) == 0)
+    watch->hints |= MMIO_WATCH_HINT_LOST;
+}
+
+static void
+look (MmioWatch     *watch,
+      MmioWatchHints hints)
+{
+  gint64 now = g_get_monotonic_time ();
+  gboolean burst = plan_burst (watch, hints, now);
+  gboolean tick = watch->tick_due <= now;
+
+  if ((burst || tick) && mmio_watch_hub_is_held (&watch->client))
+    {
+      /* a state between an announcement and its end says nothing */
+      mmio_watch_hub_set_deadline (&watch->client, now + us_of_ms (1));
+      return;
+    }
+
+  if (tick)
+    try_to_hear_again (watch);
+  if (burst || (tick && watch->burst_due == G_MAXINT64))
+    {
+      compare (watch);
+      watch->burst_due = G_MAXINT64;
+      choose_backend (watch);
+    }
+  if (tick || (needs_polling (watch) && watch->tick_due > now + us_of_ms (POLL_TICK_MS + TICK_GRAIN_MS)))
+    plan_tick (watch, now);
+  mmio_watch_hub_set_deadline (&watch->client, MIN (watch->burst_due, watch->tick_due));
+}
+
+/* Another call of this may be under way further down the stack, in a main loop that a handler runs: then it goes on with
+ * what is left here. */
 static void
 make_reports (MmioWatch *watch)
 {
@@ -450,53 +498,19 @@ make_reports (MmioWatch *watch)
     }
 }
 
-/* lock held, in the watch's context. Returns a monitor to be dropped. */
-static GFileMonitor *
-look (MmioWatch     *watch,
-      MmioWatchHints hints)
-{
-  GFileMonitor *outdated = NULL;
-  gint64 now = g_get_monotonic_time ();
-  gboolean burst = plan_burst (watch, hints, now);
-  gboolean tick = watch->tick_due <= now;
-
-  if ((burst || tick) && mmio_watch_hub_is_held (&watch->client))
-    {
-      /* a state between an announcement and its end says nothing */
-      mmio_watch_hub_set_deadline (&watch->client, now + us_of_ms (1));
-      return NULL;
-    }
-
-  if (burst || (tick && watch->burst_due == G_MAXINT64))
-    {
-      gboolean follow = tick || (watch->hints & MMIO_WATCH_HINT_PATH) != 0;
-
-      compare (watch);
-      watch->burst_due = G_MAXINT64;
-      if (follow)
-        outdated = follow_links (watch);
-      choose_backend (watch);
-    }
-  if (tick)
-    plan_tick (watch, now);
-  mmio_watch_hub_set_deadline (&watch->client, MIN (watch->burst_due, watch->tick_due));
-  return outdated;
-}
-
 static void
 watch_wake (MmioWatchHubClient *client,
             MmioWatchHints      hints)
 {
   MmioWatch *watch = (MmioWatch *) client;
-  GFileMonitor *outdated = NULL;
 
   watch_ref (watch);
+  /* for GFileMonitors that are made on the way */
   g_main_context_push_thread_default (watch->context);
   g_mutex_lock (&watch->lock);
   if (!watch->stopped)
-    outdated = look (watch, hints);
+    look (watch, hints);
   g_mutex_unlock (&watch->lock);
-  drop_monitor (outdated, watch);
   g_main_context_pop_thread_default (watch->context);
 
   make_reports (watch);
@@ -525,7 +539,7 @@ take_first_inode (MmioWatch *watch,
                   int        owner_fd,
                   GError   **error)
 {
-  int fd = owner_fd >= 0 ? fcntl (owner_fd, F_DUPFD_CLOEXEC, 0) : open (watch->path, O_PATH | O_CLOEXEC);
+  int fd = owner_fd >= 0 ? fcntl (owner_fd, F_DUPFD_CLOEXEC, 0) : open_inode (watch->path);
 
   if (fd < 0)
     {
@@ -540,7 +554,8 @@ static MmioWatch *
 watch_new (const MmioWatchSetup *setup,
            char                 *path,
            MmioWatchFunc         func,
-           gpointer              user_data)
+           gpointer              user_data,
+           GDestroyNotify        destroy)
 {
   MmioWatch *watch = g_new0 (MmioWatch, 1);
 
@@ -552,11 +567,35 @@ watch_new (const MmioWatchSetup *setup,
   watch->interval = setup->interval;
   watch->func = func;
   watch->user_data = user_data;
+  watch->destroy = destroy;
   watch->fd = -1;
   watch->backend = "poll";
   watch->burst_due = G_MAXINT64;
   mmio_watch_hub_join (&watch->client, &client_class, watch->context);
   return watch;
+}
+
+static gboolean
+is_possible (const MmioWatchSetup *setup,
+             GCancellable         *cancellable,
+             GError              **error)
+{
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  if (setup->location != NULL && g_file_peek_path (setup->location) == NULL)
+    {
+      g_autofree char *uri = g_file_get_uri (setup->location);
+
+      g_set_error (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED, _("Can't watch “%s”: it is no local file"), uri);
+      return FALSE;
+    }
+  if ((setup->flags & MMIO_WATCH_FLAGS_LEASE) != 0)
+    {
+      g_set_error (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED, _("Leases are not supported"));
+      return FALSE;
+    }
+  return TRUE;
 }
 
 MmioWatch *
@@ -567,44 +606,31 @@ mmio_watch_start (const MmioWatchSetup *setup,
                   GCancellable         *cancellable,
                   GError              **error)
 {
-  g_autofree char *path = NULL;
   MmioWatch *watch;
   gboolean started;
 
   g_return_val_if_fail (setup != NULL && (setup->location != NULL || setup->fd >= 0), NULL);
   g_return_val_if_fail (func != NULL, NULL);
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return NULL;
-  path = setup->location != NULL ? g_file_get_path (setup->location) : NULL;
-  if (setup->location != NULL && path == NULL)
+  if (!is_possible (setup, cancellable, error))
     {
-      g_autofree char *uri = g_file_get_uri (setup->location);
-
-      g_set_error (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED, _("Can't watch “%s”: it is no local file"), uri);
-      return NULL;
-    }
-  if ((setup->flags & MMIO_WATCH_FLAGS_LEASE) != 0)
-    {
-      g_set_error (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED, _("Leases are not supported"));
+      if (destroy != NULL)
+        destroy (user_data);
       return NULL;
     }
 
-  watch = watch_new (setup, g_steal_pointer (&path), func, user_data);
+  watch = watch_new (setup, setup->location != NULL ? g_file_get_path (setup->location) : NULL, func, user_data, destroy);
 
   /* another thread may run the context, and be woken before this returns */
   g_mutex_lock (&watch->lock);
-  if (watch->path != NULL)
-    watch->monitor = monitor_path (watch, watch->path);
+  if (watch->path != NULL && !mmio_watch_hub_has_queue (&watch->client))
+    watch->monitor = mmio_watch_monitor_new (&watch->client, watch->path);
+  renew_way (watch);
   started = take_first_inode (watch, setup->fd, error);
-  if (started)
-    {
-      watch->destroy = destroy;
-      follow_links (watch);
-      choose_backend (watch);
-      /* the path is compared with the inode where reports can be made, at once */
-      mmio_watch_hub_set_deadline (&watch->client, 0);
-    }
+  choose_backend (watch);
+  /* the path is compared with the inode where reports can be made, at once */
+  mmio_watch_hub_set_deadline (&watch->client, 0);
+  watch->stopped = !started;
   g_mutex_unlock (&watch->lock);
 
   if (!started)
@@ -615,19 +641,14 @@ mmio_watch_start (const MmioWatchSetup *setup,
 void
 mmio_watch_stop (MmioWatch *watch)
 {
-  GFileMonitor *monitor, *target_monitor;
-
   g_return_if_fail (watch != NULL);
 
   g_mutex_lock (&watch->lock);
   watch->stopped = TRUE;
-  monitor = g_steal_pointer (&watch->monitor);
-  target_monitor = g_steal_pointer (&watch->target_monitor);
+  g_clear_pointer (&watch->monitor, mmio_watch_monitor_free);
   mmio_watch_hub_leave (&watch->client);
   g_mutex_unlock (&watch->lock);
 
-  drop_monitor (monitor, watch);
-  drop_monitor (target_monitor, watch);
   watch_unref (watch);
 }
 
@@ -642,9 +663,9 @@ mmio_watch_hold (MmioWatch *watch)
   locker = g_mutex_locker_new (&watch->lock);
   mmio_watch_hub_hold (&watch->client);
 
-  /* without events of our own, what differs already can't be told later from what we are about to do */
-  if (!mmio_watch_hub_is_listening (&watch->client) && watch->fd >= 0 && mmio_file_state_read_fd (watch->fd, &now) &&
-      watch->state.exists && !mmio_file_state_equal (&now, &watch->state))
+  /* where not all is heard, what differs already can't be told later from what we are about to do */
+  if (!hears_all (watch) && watch->fd >= 0 && mmio_file_state_read_fd (watch->fd, &now) && watch->state.exists &&
+      !mmio_file_state_equal (&now, &watch->state))
     mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_LOST);
 }
 
@@ -670,8 +691,9 @@ mmio_watch_expect (MmioWatch *watch)
 
   watch->state = announced;
   watch->state_is_fresh = TRUE;
-  if (!mmio_watch_hub_is_listening (&watch->client))
+  if (!hears_file (watch))
     watch->announced = announced;
+  take_samples (watch);
 }
 
 void
@@ -692,9 +714,7 @@ mmio_watch_rebase (MmioWatch *watch,
   if (watch->fd >= 0 && mmio_file_state_read_fd (kept, &state) && mmio_file_state_same_inode (&state, &watch->state))
     {
       /* what was reported of this inode stays what was reported */
-      close (watch->fd);
-      watch->fd = kept;
-      watch->owner_stores = (fcntl (kept, F_GETFL) & O_ACCMODE) == O_RDWR;
+      keep_fd (watch, kept);
       return;
     }
 

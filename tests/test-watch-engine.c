@@ -10,8 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -27,9 +30,13 @@ typedef struct
   guint n_started;
   guint n_destroyed;
   gboolean stop_at_report;
+  guint n_nested;               /* reports that are waited for in a main loop inside of a report */
   GMainContext *context;        /* where the reports must come; NULL: the default one */
   gboolean timed_out;
 } Fixture;
+
+static void append (const char *path,
+                    const char *text);
 
 static void
 heard (const MmioWatchReport *report,
@@ -41,6 +48,15 @@ heard (const MmioWatchReport *report,
   g_queue_push_tail (&f->reports, g_memdup2 (report, sizeof *report));
   if (f->stop_at_report)
     g_clear_pointer (&f->watch, mmio_watch_stop);
+  if (f->n_nested > 0)
+    {
+      guint n_reports = g_queue_get_length (&f->reports);
+
+      f->n_nested--;
+      append (f->path, "x");
+      while (g_queue_get_length (&f->reports) == n_reports)
+        g_main_context_iteration (f->context, TRUE);
+    }
 }
 
 static void
@@ -182,6 +198,15 @@ start_at_interval (Fixture *f,
   start_with (f, &setup);
 }
 
+static void
+start_with_nothing (Fixture *f)
+{
+  g_autoptr (GFile) location = g_file_new_for_path (f->path);
+  MmioWatchSetup setup = { .location = location, .fd = -1 };
+
+  start_with (f, &setup);
+}
+
 /* And lets the comparison at the start go by, which may find a change before the event of it arrives. */
 static void
 start (Fixture *f)
@@ -190,6 +215,23 @@ start (Fixture *f)
   while (g_queue_is_empty (&f->reports) && g_main_context_iteration (f->context, FALSE))
     ;
 }
+
+/* Iterates until it is true, or fails. */
+#define WAIT_FOR(f, condition)                            \
+  G_STMT_START                                            \
+  {                                                       \
+    GSource *patience_ = g_timeout_source_new (PATIENCE_MS); \
+                                                          \
+    (f)->timed_out = FALSE;                               \
+    g_source_set_callback (patience_, lose_patience, f, NULL); \
+    g_source_attach (patience_, (f)->context);            \
+    while (!(condition) && !(f)->timed_out)               \
+      g_main_context_iteration ((f)->context, TRUE);      \
+    g_source_destroy (patience_);                         \
+    g_source_unref (patience_);                           \
+    g_assert_false ((f)->timed_out);                      \
+  }                                                       \
+  G_STMT_END
 
 static gboolean
 lose_patience (gpointer user_data)
@@ -212,21 +254,20 @@ static MmioWatchReport
 next (Fixture *f)
 {
   g_autofree MmioWatchReport *report = NULL;
-  g_autoptr (GSource) patience = g_timeout_source_new (PATIENCE_MS);
 
-  f->timed_out = FALSE;
-  g_source_set_callback (patience, lose_patience, f, NULL);
-  g_source_attach (patience, f->context);
-  while (g_queue_is_empty (&f->reports) && !f->timed_out)
-    g_main_context_iteration (f->context, TRUE);
-  g_source_destroy (patience);
-  g_assert_false (f->timed_out);
-
+  WAIT_FOR (f, !g_queue_is_empty (&f->reports));
   report = g_queue_pop_head (&f->reports);
   g_test_message ("%s, offset %" G_GUINT64_FORMAT ", length %" G_GUINT64_FORMAT ", size %" G_GUINT64_FORMAT,
                   name_of (report->what), report->offset, report->length, report->state.size);
   return *report;
 }
+
+/* With nothing but GFileMonitor an event that comes late is reported again. */
+#ifdef HAVE_SYS_INOTIFY_H
+#define REPORTS_ONCE TRUE
+#else
+#define REPORTS_ONCE FALSE
+#endif
 
 static MmioWatchReport
 assert_next (Fixture      *f,
@@ -234,6 +275,8 @@ assert_next (Fixture      *f,
 {
   MmioWatchReport report = next (f);
 
+  while (!REPORTS_ONCE && report.what != what)
+    report = next (f);
   g_assert_cmpstr (name_of (report.what), ==, name_of (what));
   return report;
 }
@@ -245,48 +288,28 @@ assert_next_changed (Fixture *f,
 {
   MmioWatchReport report = assert_next (f, MMIO_WATCH_CHANGED);
 
+  while (!REPORTS_ONCE && (report.offset != offset || report.length != length))
+    report = next (f);
   g_assert_cmpuint (report.offset, ==, offset);
   g_assert_cmpuint (report.length, ==, length);
 }
 
-static void
-monitor_heard (GFileMonitor     *monitor G_GNUC_UNUSED,
-               GFile            *file G_GNUC_UNUSED,
-               GFile            *other_file G_GNUC_UNUSED,
-               GFileMonitorEvent event,
-               gpointer          user_data)
-{
-  if (event == G_FILE_MONITOR_EVENT_ATTRIBUTE_CHANGED)
-    *(gboolean *) user_data = TRUE;
-}
-
-/* Everything that happened so far has been reported, and been asserted before this is called: what follows on
- * each of the ways that events take is heard, and nothing else comes before it. */
+/* Everything that happened so far has been reported, and been asserted before this is called: events come in their order,
+ * and nothing comes before that of what happens now. */
 static void
 assert_nothing_more (Fixture *f)
 {
-#ifndef HAVE_SYS_INOTIFY_H
-  /* with nothing but GFileMonitor an event that comes late is reported again */
+  if (REPORTS_ONCE)
+    {
+      g_assert_true (g_queue_is_empty (&f->reports));
+      g_assert_no_errno (chmod (f->path, 0600));
+      assert_next (f, MMIO_WATCH_METADATA);
+    }
   while (g_main_context_iteration (f->context, FALSE))
     ;
-  g_queue_clear_full (&f->reports, g_free);
-  return;
-#endif
-  g_autoptr (GFile) location = g_file_new_for_path (f->path);
-  g_autoptr (GFileMonitor) monitor = g_file_monitor_file (location, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
-  gboolean arrived = FALSE;
-
-  g_assert_true (g_queue_is_empty (&f->reports));
-  g_file_monitor_set_rate_limit (monitor, 0);
-  g_signal_connect (monitor, "changed", G_CALLBACK (monitor_heard), &arrived);
-  g_assert_no_errno (chmod (f->path, 0600));
-  assert_next (f, MMIO_WATCH_METADATA);
-  while (!arrived)
-    g_main_context_iteration (f->context, TRUE);
-  while (g_main_context_iteration (f->context, FALSE))
-    ;
-  if (!g_queue_is_empty (&f->reports))
+  if (REPORTS_ONCE && !g_queue_is_empty (&f->reports))
     g_assert_cmpstr (name_of (next (f).what), ==, "nothing");
+  g_queue_clear_full (&f->reports, g_free);
 }
 
 /* The tests */
@@ -540,6 +563,85 @@ test_difference_at_the_start (Fixture      *f,
 }
 
 static void
+test_written_anew (Fixture      *f,
+                   gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *first = g_strnfill (100000, 'a');
+  g_autofree char *second = g_strnfill (150000, 'b');
+
+  start (f);
+  write_file (f->path, "A longer text, and not appended");
+  assert_next_changed (f, 0, 31);
+  write_file (f->path, first);
+  assert_next_changed (f, 0, 100000);
+  write_file (f->path, second);
+  assert_next_changed (f, 0, 150000);
+  append (f->path, first);
+  assert_next_changed (f, 150000, 100000);
+  append (f->path, second);
+  assert_next_changed (f, 250000, 150000);
+  assert_nothing_more (f);
+}
+
+static void
+test_exchange (Fixture      *f,
+               gconstpointer data G_GNUC_UNUSED)
+{
+#ifdef RENAME_EXCHANGE
+  g_autofree char *other = in_folder (f, "other");
+
+  write_file (other, "other");
+  start (f);
+  g_assert_no_errno (renameat2 (AT_FDCWD, f->path, AT_FDCWD, other, RENAME_EXCHANGE));
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 5);
+  g_assert_no_errno (renameat2 (AT_FDCWD, f->path, AT_FDCWD, other, RENAME_EXCHANGE));
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 10);
+  assert_nothing_more (f);
+#else
+  g_test_skip ("two files can't be exchanged here");
+#endif
+}
+
+static void
+test_link_on_the_way_changes (Fixture      *f,
+                              gconstpointer data G_GNUC_UNUSED)
+{
+  shell (f, "mkdir -p a/sub b/sub; echo in b > b/sub/file; mv \"$1\" a/sub; ln -s a link; ln -s link/../link/sub sub");
+  g_free (f->path);
+  f->path = in_folder (f, "sub/file");
+  start (f);
+  append (f->path, "abc");
+  assert_next_changed (f, 10, 3);
+  shell (f, "ln -s b other; mv -T other link");
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 5);
+  append (f->path, "abc");
+  assert_next_changed (f, 5, 3);
+  shell (f, "rm link");
+  assert_next (f, MMIO_WATCH_REMOVED);
+  shell (f, "ln -s a link");
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 13);
+  assert_nothing_more (f);
+}
+
+static void
+test_dangling_link (Fixture      *f,
+                    gconstpointer data G_GNUC_UNUSED)
+{
+  shell (f, "mv \"$1\" target; ln -s missing/target other; mv -T other \"$1\"");
+  g_free (f->path);
+  f->path = in_folder (f, "target");
+  f->fd = open (f->path, O_RDWR | O_CLOEXEC);
+  g_free (f->path);
+  f->path = in_folder (f, "file");
+  start_at_interval (f, 0);
+  assert_next (f, MMIO_WATCH_REMOVED);
+  shell (f, "mkdir missing");
+  shell (f, "mv target missing");
+  assert_next (f, MMIO_WATCH_REPLACED);
+  assert_nothing_more (f);
+}
+
+static void
 test_link_target_changes (Fixture      *f,
                           gconstpointer data G_GNUC_UNUSED)
 {
@@ -607,6 +709,24 @@ test_folder_goes_and_comes (Fixture      *f,
   while (next (f).what != MMIO_WATCH_REMOVED)
     ;
   shell (f, "mkdir folder; echo again > folder/file");
+  assert_next (f, MMIO_WATCH_REPLACED);
+}
+
+static void
+test_folders_appear (Fixture      *f,
+                     gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  g_assert_no_errno (unlink (f->path));
+  assert_next (f, MMIO_WATCH_REMOVED);
+  g_clear_pointer (&f->watch, mmio_watch_stop);
+
+  g_free (f->path);
+  f->path = in_folder (f, "one/two/three/file");
+  start_with_nothing (f);
+  shell (f, "mkdir one");
+  shell (f, "mkdir -p one/two/three");
+  shell (f, "echo here > \"$1\"");
   assert_next (f, MMIO_WATCH_REPLACED);
 }
 
@@ -887,7 +1007,191 @@ test_what_cannot_be_watched (Fixture      *f,
   g_cancellable_cancel (cancellable);
   g_assert_null (mmio_watch_start (&setup, heard, f, destroyed, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_assert_cmpuint (f->n_destroyed, ==, 0);
+  g_assert_cmpuint (f->n_destroyed, ==, 2);
+}
+
+static void
+test_nested_main_loop (Fixture      *f,
+                       gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  f->n_nested = 2;
+  append (f->path, "x");
+  assert_next_changed (f, 10, 1);
+  assert_next_changed (f, 11, 1);
+  assert_next_changed (f, 12, 1);
+  assert_nothing_more (f);
+}
+
+/* Equal events in a row would be merged: these are 100,000, and the queue takes 16,384 by default. */
+static void
+overflow_queue (Fixture *f)
+{
+  for (guint i = 0; i < 50000; i++)
+    {
+      g_assert_cmpint (pwrite (f->fd, "x", 1, 10 + i % 2), ==, 1);
+      g_assert_no_errno (fchmod (f->fd, (i & 1) == 0 ? 0600 : 0644));
+    }
+}
+
+static void
+test_queue_overflow (Fixture      *f,
+                     gconstpointer data G_GNUC_UNUSED)
+{
+  start (f);
+  overflow_queue (f);
+  append (f->path, "the last word");
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_CHANGED).state.size, ==, 25);
+  assert_next (f, MMIO_WATCH_METADATA);
+  assert_nothing_more (f);
+
+  overflow_queue (f);
+  save_atomically (f, "saved");
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 5);
+  assert_nothing_more (f);
+
+  close (f->fd);
+  f->fd = open (f->path, O_RDWR | O_CLOEXEC);
+  overflow_queue (f);
+  g_assert_no_errno (unlink (f->path));
+  assert_next (f, MMIO_WATCH_REMOVED);
+  write_file (f->path, "again");
+  assert_next (f, MMIO_WATCH_REPLACED);
+}
+
+static gboolean
+set_value (const char *path,
+           const char *value)
+{
+  int fd = open (path, O_WRONLY | O_CLOEXEC);
+  gboolean done = fd >= 0 && write (fd, value, strlen (value)) > 0;
+
+  if (fd >= 0)
+    close (fd);
+  return done;
+}
+
+#define CANNOT_BE_DONE_HERE 77
+
+/* TRUE in a process of its own, with namespaces and so limits and mounts of its own; FALSE in the one that has started it,
+ * after it has ended. */
+static gboolean
+in_namespace (int         flags,
+              const char *test)
+{
+  const char *argv[] = { "/proc/self/exe", "-p", test, "--GTestSubprocess", NULL };
+  g_autofree char *output = NULL;
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  if (g_test_subprocess ())
+    {
+      g_autofree char *uids = g_strdup_printf ("0 %u 1", (guint) getuid ());
+      g_autofree char *gids = g_strdup_printf ("0 %u 1", (guint) getgid ());
+
+      if (unshare (CLONE_NEWUSER | flags) != 0 || !set_value ("/proc/self/uid_map", uids) ||
+          !set_value ("/proc/self/setgroups", "deny") || !set_value ("/proc/self/gid_map", gids))
+        exit (CANNOT_BE_DONE_HERE);
+      return TRUE;
+    }
+
+  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &output, NULL, &status, &error);
+  g_assert_no_error (error);
+  if (WIFEXITED (status) && WEXITSTATUS (status) == CANNOT_BE_DONE_HERE)
+    {
+      g_test_skip ("a process can't have namespaces of its own here, or not do this in them");
+      return FALSE;
+    }
+  if (!g_spawn_check_wait_status (status, &error))
+    g_test_message ("%s", output);
+  g_assert_no_error (error);
+  return FALSE;
+}
+
+static gboolean
+can_run_out (void)
+{
+  if (REPORTS_ONCE)
+    return TRUE;
+  g_test_skip ("what GFileMonitor runs out of, it doesn't say");
+  return FALSE;
+}
+
+static void
+assert_polled (Fixture *f)
+{
+  g_assert_cmpstr (mmio_watch_get_backend (f->watch), ==, "poll");
+  append (f->path, "abc");
+  assert_next_changed (f, 10, 3);
+  save_atomically (f, "saved");
+  assert_next (f, MMIO_WATCH_REPLACED);
+  g_assert_no_errno (chmod (f->path, 0640));
+  assert_next (f, MMIO_WATCH_METADATA);
+  g_assert_no_errno (unlink (f->path));
+  assert_next (f, MMIO_WATCH_REMOVED);
+  write_file (f->path, "again");
+  assert_next (f, MMIO_WATCH_REPLACED);
+  g_assert_cmpstr (mmio_watch_get_backend (f->watch), ==, "poll");
+}
+
+static void
+test_no_watches_left (Fixture      *f,
+                      gconstpointer data G_GNUC_UNUSED)
+{
+  if (!can_run_out () || !in_namespace (0, "/watch/lost/no-watches-left"))
+    return;
+  if (!set_value ("/proc/sys/user/max_inotify_watches", "0"))
+    exit (CANNOT_BE_DONE_HERE);
+  start (f);
+  assert_polled (f);
+
+  /* and hears again as soon as it can */
+  g_assert_true (set_value ("/proc/sys/user/max_inotify_watches", "1000"));
+  WAIT_FOR (f, strcmp (mmio_watch_get_backend (f->watch), "inotify") == 0);
+  append (f->path, "abc");
+  while (next (f).state.size != 8)
+    ;
+}
+
+static void
+test_no_queue_left (Fixture      *f,
+                    gconstpointer data G_GNUC_UNUSED)
+{
+  if (!can_run_out () || !in_namespace (0, "/watch/lost/no-queue-left"))
+    return;
+  if (!set_value ("/proc/sys/user/max_inotify_instances", "0"))
+    exit (CANNOT_BE_DONE_HERE);
+  start (f);
+  assert_polled (f);
+}
+
+static void
+test_unmount (Fixture      *f,
+              gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *folder = in_folder (f, "mounted");
+
+  if (!in_namespace (CLONE_NEWNS, "/watch/unmount-is-removed"))
+    return;
+  g_assert_no_errno (g_mkdir (folder, 0700));
+  if (mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount ("none", folder, "tmpfs", 0, NULL) != 0)
+    exit (CANNOT_BE_DONE_HERE);
+  g_free (f->path);
+  f->path = g_build_filename (folder, "file", NULL);
+  write_file (f->path, "0123456789");
+  start (f);
+  append (f->path, "abc");
+  assert_next_changed (f, 10, 3);
+  g_assert_no_errno (umount2 (folder, MNT_DETACH));
+  assert_next (f, MMIO_WATCH_REMOVED);
+  g_assert_no_errno (mount ("none", folder, "tmpfs", 0, NULL));
+  write_file (f->path, "another");
+  assert_next (f, MMIO_WATCH_REPLACED);
+  /* mounted over */
+  g_assert_no_errno (mount ("none", folder, "tmpfs", 0, NULL));
+  assert_next (f, MMIO_WATCH_REMOVED);
+  g_assert_no_errno (umount2 (folder, MNT_DETACH));
+  assert_next (f, MMIO_WATCH_REPLACED);
 }
 
 static void
@@ -921,9 +1225,15 @@ main (int   argc,
   add ("atomic-save-is-replaced/by-others", test_save_by_others);
   add ("recreated-at-once-is-replaced", test_recreate_at_once);
   add ("difference-at-the-start-is-reported", test_difference_at_the_start);
+  add ("written-anew-is-no-append", test_written_anew);
+  add ("exchange-is-replaced", test_exchange);
+  add ("unmount-is-removed", test_unmount);
+  add ("symbolic-link/on-the-way", test_link_on_the_way_changes);
+  add ("symbolic-link/dangling", test_dangling_link);
   add ("symbolic-link/target-changes", test_link_target_changes);
   add ("symbolic-link/link-changes", test_link_changes);
   add ("folder-goes-and-comes", test_folder_goes_and_comes);
+  add ("folders-appear", test_folders_appear);
   g_test_add_func ("/watch/name-that-is-no-text", test_name_that_is_no_text);
   add ("descriptor-alone", test_descriptor_alone);
   add ("interval/burst-is-coalesced", test_burst_is_coalesced);
@@ -931,7 +1241,11 @@ main (int   argc,
   add ("announcement/own-is-nothing", test_own_announcement_is_nothing);
   add ("announcement/write-beside-it-is-reported", test_write_beside_an_announcement);
   add ("announcement/of-another-watch-is-changed", test_announcement_of_another_watch);
+  add ("lost/queue-overflow", test_queue_overflow);
+  add ("lost/no-watches-left", test_no_watches_left);
+  add ("lost/no-queue-left", test_no_queue_left);
   add ("rebase", test_rebase);
+  add ("nested-main-loop", test_nested_main_loop);
   add ("stop/in-a-report", test_stop_in_a_report);
   add ("stop/before-a-report", test_stop_before_a_report);
   add ("stop/from-another-thread", test_stop_from_another_thread);

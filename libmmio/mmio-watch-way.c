@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "mmio-watch-way-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef O_PATH
+
+/* As many as the kernel follows. */
+#define MAX_LINKS 40
+/* And no more descriptors than this at a time. */
+#define MAX_STEPS 128
+
+typedef struct
+{
+  MmioWatchHubClient *client;
+  int fds[MAX_STEPS];           /* all that were opened; kept until the way is taken */
+  guint n_fds;
+  guint n_links;
+  int folder;                   /* one of fds: where the walk is */
+  char *rest;                   /* what is left of the path */
+  gboolean complete;            /* nothing is on the way that isn't heard */
+} Walk;
+
+static int
+keep (Walk *walk,
+      int   fd)
+{
+  if (fd >= 0)
+    walk->fds[walk->n_fds++] = fd;
+  return fd;
+}
+
+static int
+open_step (Walk       *walk,
+           const char *name)
+{
+  if (walk->n_fds == MAX_STEPS)
+    {
+      errno = ENAMETOOLONG;
+      return -1;
+    }
+  return keep (walk, openat (walk->folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+}
+
+static void
+listen_to (Walk         *walk,
+           int           fd,
+           MmioWatchRole role,
+           const char   *name)
+{
+  if (mmio_watch_hub_add_step (walk->client, fd, role, name) != 0)
+    walk->complete = FALSE;
+}
+
+static gboolean
+enter (Walk *walk,
+       int   fd)
+{
+  if (fd < 0)
+    return FALSE;
+  walk->folder = fd;
+  listen_to (walk, fd, MMIO_WATCH_ROLE_FOLDER, NULL);
+  return TRUE;
+}
+
+static gboolean
+enter_root (Walk *walk)
+{
+  if (walk->n_fds == MAX_STEPS)
+    return FALSE;
+  return enter (walk, keep (walk, open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC)));
+}
+
+/* Puts what the link says in front of what is left. */
+static gboolean
+follow_link (Walk *walk,
+             int   link)
+{
+  char target[PATH_MAX];
+  gssize length;
+  char *rest;
+
+  listen_to (walk, link, MMIO_WATCH_ROLE_LINK, NULL);
+  length = readlinkat (link, "", target, sizeof target - 1);
+  if (length <= 0 || ++walk->n_links > MAX_LINKS)
+    return FALSE;
+  target[length] = '\0';
+
+  rest = g_strconcat (target, "/", walk->rest, NULL);
+  g_free (walk->rest);
+  walk->rest = rest;
+  return target[0] != '/' || enter_root (walk);
+}
+
+/* The next name that is left; NULL at the end. */
+static char *
+take_name (Walk *walk)
+{
+  char *start = walk->rest + strspn (walk->rest, "/");
+  gsize length = strcspn (start, "/");
+  char *name = length > 0 ? g_strndup (start, length) : NULL;
+  char *rest = g_strdup (start + length);
+
+  g_free (walk->rest);
+  walk->rest = rest;
+  return name;
+}
+
+/* FALSE at the end of the way, be it at the file or at what is missing. */
+static gboolean
+take_step (Walk *walk)
+{
+  g_autofree char *name = take_name (walk);
+  struct stat st;
+  int fd;
+
+  if (name == NULL)
+    return FALSE;
+  fd = open_step (walk, name);
+  if (fd < 0 && errno == ENOENT)
+    {
+      /* listened for first and looked for again then: it may have come meanwhile */
+      listen_to (walk, walk->folder, MMIO_WATCH_ROLE_PARENT, name);
+      fd = open_step (walk, name);
+      if (fd < 0 && errno == ENOENT)
+        return FALSE;
+    }
+  if (fd < 0 || fstat (fd, &st) != 0)
+    {
+      walk->complete = FALSE;
+      return FALSE;
+    }
+
+  if (S_ISLNK (st.st_mode))
+    {
+      if (follow_link (walk, fd))
+        return TRUE;
+      walk->complete = FALSE;
+      return FALSE;
+    }
+  if (!S_ISDIR (st.st_mode))
+    return FALSE;
+  return enter (walk, fd);
+}
+
+gboolean
+mmio_watch_way_take (MmioWatchHubClient *client,
+                     const char         *path)
+{
+  Walk walk = { .client = client, .complete = TRUE, .rest = g_strdup (path) };
+
+  if (enter_root (&walk))
+    {
+      while (take_step (&walk))
+        ;
+    }
+  else
+    walk.complete = FALSE;
+
+  mmio_watch_hub_take_way (client);
+  for (guint i = 0; i < walk.n_fds; i++)
+    close (walk.fds[i]);
+  g_free (walk.rest);
+  return walk.complete;
+}
+
+#else
+
+gboolean
+mmio_watch_way_take (MmioWatchHubClient *client G_GNUC_UNUSED,
+                     const char         *path G_GNUC_UNUSED)
+{
+  return FALSE;
+}
+
+#endif
