@@ -3,7 +3,9 @@
 // Mmio for GJS. What is read is a Uint8Array of its own memory: never an alias of the mapping, where a store by the script would
 // be a segmentation fault if the file is mapped for reading, and where the memory could go while the script still looks at it.
 
-const {GLib} = imports.gi;
+const {GLib, GObject, Gio} = imports.gi;
+
+const MAX_UINT64 = 0xffffffffffffffffn;
 
 // A copy on every GJS: toArray () gives an alias before 1.81.2.
 function bytesToArray(bytes) {
@@ -11,23 +13,71 @@ function bytesToArray(bytes) {
     return array.length > 0 ? array.slice() : new Uint8Array(0);
 }
 
-function _init() {
-    const Mmio = this;
+// Of a Uint8Array, an ArrayBuffer or any view of one, an array of numbers, GLib.Bytes, or a string, in UTF-8.
+function toArray(data) {
+    if (typeof data === 'string')
+        return new TextEncoder().encode(data);
+    if (data instanceof Uint8Array)
+        return data;
+    if (data instanceof GLib.Bytes)
+        return bytesToArray(data);
+    if (ArrayBuffer.isView(data))
+        return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return new Uint8Array(data);
+}
+
+function toBytes(data) {
+    return data instanceof GLib.Bytes ? data : new GLib.Bytes(toArray(data));
+}
+
+// The memory itself, to be handed to other libraries. The script sees a copy of it.
+function guardBytes(bytes) {
+    bytes.toArray = () => bytesToArray(bytes);
+    return bytes;
+}
+
+function isCallback(args) {
+    return typeof args[args.length - 1] === 'function' || typeof args[args.length - 2] === 'function';
+}
+
+// NAME_async: with a callback as GIO has it, else a promise. complete turns what the script gave, which may leave out what has
+// a default and may end with a Gio.Cancellable, into the library's arguments.
+function promisify(target, name, complete = () => []) {
+    const start = target[`${name}_async`];
+    const finish = target[`${name}_finish`];
+    if (!start)
+        return;
+
+    target[`${name}_async`] = function (...args) {
+        if (isCallback(args))
+            return start.apply(this, args);
+
+        let cancellable = null;
+        const last = args[args.length - 1];
+        if (args.length > 0 && (last === null || last instanceof Gio.Cancellable))
+            cancellable = args.pop();
+        return new Promise((resolve, reject) => {
+            start.call(this, ...complete.apply(this, args), cancellable, (_source, result) => {
+                try {
+                    resolve(finish.call(this, result));
+                } catch (error) {
+                    reject(error);
+                }
+            });
+        });
+    };
+}
+
+function extendFile(Mmio) {
     const File = Mmio.File.prototype;
-    const View = Mmio.View.prototype;
+    const {HOST_ENDIAN, LITTLE_ENDIAN, BIG_ENDIAN} = Gio.DataStreamByteOrder;
+    const hostIsLittle = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+    const isLittle = order => order === LITTLE_ENDIAN || order === HOST_ENDIAN && hostIsLittle;
 
-    const read = File.read;
-
-    // read (offset = 0, count = as many as there are): a Uint8Array.
-    File.read = function (offset = 0, count = Math.max(this.get_size() - offset, 0)) {
-        return bytesToArray(read.call(this, offset, count));
-    };
-
-    // Of a Uint8Array, an ArrayBuffer or any view of one, GLib.Bytes, or a string in UTF-8.
-    const writeBytes = File.write_bytes;
-    File.write = function (offset, data) {
-        return writeBytes.call(this, offset, toBytes(data));
-    };
+    // Opening: to read, unless it says otherwise.
+    const {open, create} = Mmio.File;
+    Mmio.File.open = (path, mode = Mmio.Mode.READ_ONLY) => open.call(Mmio.File, path, mode);
+    Mmio.File.create = (path, size, flags = Mmio.CreateFlags.NONE) => create.call(Mmio.File, path, size, flags);
 
     Object.defineProperty(File, 'length', {
         configurable: true,
@@ -36,29 +86,294 @@ function _init() {
         },
     });
 
-    // The memory itself, to be handed to other libraries. The script sees a copy of it.
-    for (const prototype of [File, View]) {
-        const getBytes = prototype.get_bytes;
-        prototype.get_bytes = function (...args) {
-            const bytes = getBytes.apply(this, args);
-            bytes.toArray = () => bytesToArray(bytes);
-            return bytes;
+    // Calls back with the file, closes it whatever happens, and gives back what came: also of an async function.
+    File.using = function (callback) {
+        let result;
+        try {
+            result = callback(this);
+        } catch (error) {
+            this.close();
+            throw error;
+        }
+        if (typeof result?.then === 'function')
+            return Promise.resolve(result).finally(() => this.close());
+        this.close();
+        return result;
+    };
+    if (Symbol.dispose)
+        File[Symbol.dispose] = File.close;
+
+    // Bytes
+
+    const {read, read_finish: readFinish, write_bytes: writeBytes} = File;
+    const rest = (file, offset) => Math.max(file.get_size() - offset, 0);
+
+    File.read = function (offset = 0, count = rest(this, offset)) {
+        return bytesToArray(read.call(this, offset, count));
+    };
+    File.read_finish = function (result) {
+        return bytesToArray(readFinish.call(this, result));
+    };
+    File.write = function (offset, data) {
+        return writeBytes.call(this, offset, toBytes(data));
+    };
+
+    // As Array.prototype.at: undefined outside.
+    const getUint8 = File.get_uint8;
+    File.at = function (index) {
+        const size = this.get_size();
+        const position = Math.trunc(index) || 0;
+        const offset = position < 0 ? position + size : position;
+        if ((offset < 0 || offset >= size) && !this.is_closed())
+            return undefined;
+        return getUint8.call(this, Math.max(offset, 0));
+    };
+
+    const {find, find_last: findLast} = File;
+    File.find = function (pattern, from = 0, to = this.get_size()) {
+        return find.call(this, toArray(pattern), from, to);
+    };
+    File.find_last = function (pattern, from = 0, to = this.get_size()) {
+        return findLast.call(this, toArray(pattern), from, to);
+    };
+
+    // Numbers: the host's byte order, unless it is given. Those of 64 bits are BigInt, since a Number holds 53.
+
+    for (const kind of ['uint16', 'int16', 'uint32', 'int32', 'float', 'double']) {
+        const get = File[`get_${kind}`];
+        const set = File[`set_${kind}`];
+        File[`get_${kind}`] = function (offset, order = HOST_ENDIAN) {
+            return get.call(this, offset, order);
+        };
+        File[`set_${kind}`] = function (offset, value, order = HOST_ENDIAN) {
+            return set.call(this, offset, value, order);
+        };
+    }
+    for (const [kind, method, wrap] of [['uint64', 'getBigUint64', BigInt.asUintN], ['int64', 'getBigInt64', BigInt.asIntN]]) {
+        const set = File[`set_${kind}`];
+        File[`get_${kind}`] = function (offset, order = HOST_ENDIAN) {
+            return new DataView(this.read(offset, 8).buffer)[method](0, isLittle(order));
+        };
+        File[`set_${kind}`] = function (offset, value, order = HOST_ENDIAN) {
+            const number = BigInt(value);
+            if (wrap(64, number) !== number)
+                throw new RangeError(`${number} is no ${kind}`);
+            return set.call(this, offset, number, order);
         };
     }
 
+    // Chunks, each a copy: the last one shorter, of a page with 0.
+
+    const chunks = File.chunks;
+    File.chunks = function* (chunkSize = 0) {
+        const iter = chunks.call(this, chunkSize);
+        for (let view = iter.next_view(); view !== null; view = iter.next_view()) {
+            const array = view.get_data();
+            // Zeros of a file that was truncated under it are not handed out.
+            view.check();
+            view.release();
+            yield array;
+        }
+    };
+    File[Symbol.iterator] = function () {
+        return this.chunks();
+    };
+
+    // For other libraries
+
+    const {get_bytes: getBytes} = File;
+    File.get_bytes = function (offset = 0, length = rest(this, offset)) {
+        return guardBytes(getBytes.call(this, offset, length));
+    };
+
+    const {watch} = File;
+    File.watch = function (flags = Mmio.WatchFlags.NONE, cancellable = null) {
+        return watch.call(this, flags, cancellable);
+    };
+
+    // The arguments of the signal's next emission: const [offset, length] = await file.next ('changed').
+    File.next = function (signal, cancellable = null) {
+        return new Promise((resolve, reject) => {
+            let cancelled = 0;
+            const stop = () => {
+                this.disconnect(handler);
+                if (cancelled)
+                    GObject.signal_handler_disconnect(cancellable, cancelled);
+            };
+            const cancel = () => {
+                stop();
+                reject(new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED, `the wait for ${signal} was cancelled`));
+            };
+            const handler = this.connect(signal, (_file, ...args) => {
+                stop();
+                resolve(args);
+            });
+            if (cancellable?.is_cancelled())
+                cancel();
+            else if (cancellable)
+                // Its own connect () is g_cancellable_connect (), from whose callback there is no disconnecting.
+                cancelled = GObject.signal_connect(cancellable, 'cancelled', cancel);
+        });
+    };
+
+    // Without blocking
+
+    promisify(Mmio.File, 'open', (path, mode = Mmio.Mode.READ_ONLY) => [path, mode]);
+    promisify(Mmio.File, 'open_location', (location, mode = Mmio.Mode.READ_ONLY) => [location, mode]);
+    promisify(Mmio.File, 'create', (path, size, flags = Mmio.CreateFlags.NONE) => [path, size, flags]);
+    promisify(Mmio.File, 'open_or_create', (path, size) => [path, size]);
+    promisify(File, 'read', function (offset = 0, count = rest(this, offset)) {
+        return [offset, count];
+    });
+    promisify(File, 'write', (offset, data) => [offset, toBytes(data)]);
+    promisify(File, 'find', function (pattern, from = 0, to = this.get_size(), forwards = true) {
+        return [toBytes(pattern), from, to, forwards];
+    });
+    promisify(File, 'resize', size => [size]);
+    promisify(File, 'reload');
+    promisify(File, 'flush');
+    promisify(File, 'flush_range', (offset, length) => [offset, length]);
+    promisify(File, 'prefetch', (offset, length) => [offset, length]);
+    promisify(File, 'lock_range', (offset, length, exclusive = true) => [offset, length, exclusive]);
+    promisify(File, 'close');
+}
+
+function extendView(Mmio) {
+    const View = Mmio.View.prototype;
+    const getBytes = View.get_bytes;
+
+    View.get_bytes = function () {
+        return guardBytes(getBytes.call(this));
+    };
+    // A copy.
     View.get_data = function () {
-        return bytesToArray(this.get_bytes());
+        return bytesToArray(getBytes.call(this));
+    };
+    Object.defineProperty(View, 'length', {
+        configurable: true,
+        get() {
+            return this.get_length();
+        },
+    });
+    if (Symbol.dispose)
+        View[Symbol.dispose] = View.release;
+}
+
+// An index that is none, or a change where the file is mapped for reading, is the script's mistake: thrown, not logged.
+function checkAtomic(atomic, index, changes) {
+    const length = atomic.get_length();
+    if (!(index >= 0 && index < length))
+        throw new RangeError(`index ${index} is out of range: the length is ${length}`);
+    if (changes && !atomic.is_writable())
+        throw new TypeError('the file is mapped for reading only');
+}
+
+function extendAtomics(Mmio) {
+    for (const Class of [Mmio.AtomicU32, Mmio.AtomicU64]) {
+        const Atomic = Class.prototype;
+
+        Object.defineProperty(Atomic, 'length', {
+            configurable: true,
+            get() {
+                return this.get_length();
+            },
+        });
+        if (Symbol.dispose)
+            Atomic[Symbol.dispose] = Atomic.release;
+        promisify(Atomic, 'wait', (index, expected, timeout = -1) => [index, expected, timeout]);
+
+        const {wait, wake, wait_async: waitAsync} = Atomic;
+        Atomic.wait = function (index, expected, timeout = -1, cancellable = null) {
+            checkAtomic(this, index, false);
+            return wait.call(this, index, expected, timeout, cancellable);
+        };
+        Atomic.wait_async = function (index, ...args) {
+            checkAtomic(this, index, false);
+            return waitAsync.call(this, index, ...args);
+        };
+        Atomic.wake = function (index, n = 1) {
+            checkAtomic(this, index, false);
+            return wake.call(this, index, n);
+        };
+    }
+
+    const U32 = Mmio.AtomicU32.prototype;
+    for (const name of ['load', 'store', 'exchange', 'add', 'sub', 'and', 'or', 'xor', 'compare_exchange']) {
+        const original = U32[name];
+        U32[name] = function (index, ...args) {
+            checkAtomic(this, index, name !== 'load');
+            return original.call(this, index, ...args);
+        };
+    }
+
+    // BigInt in and out. GJS rounds what the library returns to 53 bits, so nothing of 64 bits is taken from there: what is seen is
+    // read from the file, what is done is done by compare_exchange, which says whether it was exact.
+    const files = new WeakMap();
+    const {get_atomic_u64: getAtomic} = Mmio.File.prototype;
+    Mmio.File.prototype.get_atomic_u64 = function (offset, nElements = 1) {
+        const atomic = getAtomic.call(this, offset, nElements);
+        files.set(atomic, this);
+        return atomic;
+    };
+    const {get_atomic_u32: getAtomic32} = Mmio.File.prototype;
+    Mmio.File.prototype.get_atomic_u32 = function (offset, nElements = 1) {
+        return getAtomic32.call(this, offset, nElements);
+    };
+
+    const U64 = Mmio.AtomicU64.prototype;
+    const {store, compare_exchange: compareExchange} = U64;
+    // The previous value, which GJS rounds, is not looked at.
+    const replace = (atomic, index, expected, desired) => compareExchange.call(atomic, index, expected, desired)[0];
+    const update = (atomic, index, change) => {
+        checkAtomic(atomic, index, true);
+        for (;;) {
+            const value = atomic.load(index);
+            if (replace(atomic, index, value, BigInt.asUintN(64, change(value))))
+                return value;
+        }
+    };
+
+    U64.load = function (index) {
+        checkAtomic(this, index, false);
+        return files.get(this).get_uint64(this.get_offset() + 8 * index);
+    };
+    U64.store = function (index, value) {
+        checkAtomic(this, index, true);
+        store.call(this, index, BigInt(value) & MAX_UINT64);
+    };
+    U64.compare_exchange = function (index, expected, desired) {
+        checkAtomic(this, index, true);
+        const wanted = BigInt.asUintN(64, BigInt(expected));
+        for (;;) {
+            const value = this.load(index);
+            if (value !== wanted)
+                return [false, value];
+            if (replace(this, index, wanted, BigInt.asUintN(64, BigInt(desired))))
+                return [true, wanted];
+        }
+    };
+    U64.exchange = function (index, value) {
+        return update(this, index, () => BigInt(value));
+    };
+    U64.add = function (index, value) {
+        return update(this, index, old => old + BigInt(value));
+    };
+    U64.sub = function (index, value) {
+        return update(this, index, old => old - BigInt(value));
+    };
+    U64.and = function (index, value) {
+        return update(this, index, old => old & BigInt(value));
+    };
+    U64.or = function (index, value) {
+        return update(this, index, old => old | BigInt(value));
+    };
+    U64.xor = function (index, value) {
+        return update(this, index, old => old ^ BigInt(value));
     };
 }
 
-function toBytes(data) {
-    if (data instanceof GLib.Bytes)
-        return data;
-    if (typeof data === 'string')
-        return new GLib.Bytes(new TextEncoder().encode(data));
-    if (data instanceof Uint8Array)
-        return new GLib.Bytes(data);
-    if (ArrayBuffer.isView(data))
-        return new GLib.Bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    return new GLib.Bytes(new Uint8Array(data));
+function _init() {
+    extendFile(this);
+    extendView(this);
+    extendAtomics(this);
 }

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A mapped file as a script takes it: something to iterate, to await, and with numbers that are not rounded.
+
+import Gio from 'gi://Gio';
+import GLib from 'gi://GLib';
+import Mmio from 'gi://Mmio?version=1.0';
+import {assert, assertEqual, assertThrows, assertThrowsType, run, test} from './tap.js';
+
+function make(folder, content) {
+    const path = `${folder}/file`;
+    GLib.file_set_contents(path, content);
+    return path;
+}
+
+function spawn(folder, command) {
+    const launcher = new Gio.SubprocessLauncher({flags: Gio.SubprocessFlags.NONE});
+    launcher.set_cwd(folder);
+    launcher.spawnv(['sh', '-c', command]).wait_check(null);
+}
+
+async function assertRejects(domain, code, promise) {
+    try {
+        await promise;
+    } catch (error) {
+        if (error.matches?.(domain, code))
+            return;
+        throw error;
+    }
+    throw new Error('the promise was kept');
+}
+
+const text = array => new TextDecoder().decode(array);
+
+test('/gjs/idioms/at-is-that-of-arrays', folder => {
+    const file = Mmio.File.open(make(folder, 'abc'));
+    const array = ['a', 'b', 'c'].map(c => c.charCodeAt(0));
+    for (const index of [0, 2, -1, -3, 3, -4, 1.5, undefined])
+        assertEqual(file.at(index), array.at(index), String(index));
+    file.close();
+    assertThrows(Mmio.Error, Mmio.Error.CLOSED, () => file.at(0));
+});
+
+test('/gjs/idioms/chunks-are-all-of-the-file', folder => {
+    const content = Uint8Array.from({length: 10000}, (_, i) => i % 251);
+    const file = Mmio.File.open(make(folder, content));
+    for (const size of [1000, 4096, 10000, 99999]) {
+        const chunks = [...file.chunks(size)];
+        assertEqual(chunks.length, Math.ceil(10000 / size));
+        assertEqual(chunks.flatMap(chunk => [...chunk]), [...content]);
+    }
+    let length = 0;
+    for (const chunk of file) {
+        chunk.fill(0);
+        length += chunk.length;
+    }
+    assertEqual(length, 10000);
+    assertEqual(file.read(), content);
+    file.close();
+});
+
+test('/gjs/idioms/truncation-ends-the-chunks-with-an-error', folder => {
+    const file = Mmio.File.open(make(folder, new Uint8Array(16384).fill(1)));
+    const chunks = file.chunks(4096);
+    assertEqual(chunks.next().value[0], 1);
+    spawn(folder, 'truncate -s 4096 file');
+    assertThrows(Mmio.Error, Mmio.Error.TRUNCATED, () => chunks.next());
+    file.close();
+});
+
+test('/gjs/idioms/find-takes-text-and-bytes', folder => {
+    const file = Mmio.File.open(make(folder, 'one zwölf one'));
+    assertEqual(file.find('one'), 0);
+    assertEqual(file.find('one', 1), 11);
+    assertEqual(file.find('one', 1, 13), -1);
+    assertEqual(file.find('zwölf'), 4);
+    assertEqual(file.find(new Uint8Array([0x20])), 3);
+    assertEqual(file.find([0x20, 0x6f]), 10);
+    assertEqual(file.find_last('one'), 11);
+    assertEqual(file.find_last('one', 0, 13), 0);
+    file.close();
+});
+
+test('/gjs/idioms/numbers-in-every-order', folder => {
+    const {BIG_ENDIAN, LITTLE_ENDIAN} = Gio.DataStreamByteOrder;
+    const file = Mmio.File.create(`${folder}/file`, 32);
+    file.set_uint32(1, 0x01020304, BIG_ENDIAN);
+    assertEqual(file.read(1, 4), new Uint8Array([1, 2, 3, 4]));
+    assertEqual(file.get_uint32(1, LITTLE_ENDIAN), 0x04030201);
+    file.set_int16(0, -2);
+    assertEqual(file.get_int16(0), -2);
+    file.set_double(8, 0.1, BIG_ENDIAN);
+    assertEqual(file.get_double(8, BIG_ENDIAN), 0.1);
+    file.set_float(8, 0.5);
+    assertEqual(file.get_float(8), 0.5);
+    assertThrows(Mmio.Error, Mmio.Error.OUT_OF_BOUNDS, () => file.get_uint32(29));
+    file.close();
+});
+
+test('/gjs/idioms/numbers-of-64-bits-are-not-rounded', folder => {
+    const {BIG_ENDIAN, LITTLE_ENDIAN} = Gio.DataStreamByteOrder;
+    const file = Mmio.File.create(`${folder}/file`, 32);
+    for (const value of [0n, 1n, 2n ** 53n + 1n, 2n ** 64n - 1n]) {
+        for (const order of [BIG_ENDIAN, LITTLE_ENDIAN, undefined]) {
+            file.set_uint64(3, value, order);
+            assertEqual(file.get_uint64(3, order), value);
+        }
+    }
+    file.set_uint64(0, 1, BIG_ENDIAN);
+    assertEqual(file.get_uint64(0, LITTLE_ENDIAN), 2n ** 56n);
+    file.set_int64(8, -(2n ** 63n));
+    assertEqual(file.get_int64(8), -(2n ** 63n));
+    assertThrowsType(RangeError, () => file.set_uint64(0, -1));
+    assertThrowsType(RangeError, () => file.set_int64(0, 2n ** 63n));
+    assertThrows(Mmio.Error, Mmio.Error.OUT_OF_BOUNDS, () => file.get_uint64(25));
+    file.close();
+});
+
+test('/gjs/idioms/using-closes-the-file', async folder => {
+    const path = make(folder, 'abc');
+    let file = Mmio.File.open(path);
+    assertEqual(file.using(f => text(f.read())), 'abc');
+    assert(file.is_closed());
+
+    file = Mmio.File.open(path);
+    assertThrowsType(RangeError, () => file.using(() => {
+        throw new RangeError();
+    }));
+    assert(file.is_closed());
+
+    file = Mmio.File.open(path);
+    assertEqual(text(await file.using(f => f.read_async(1))), 'bc');
+    assert(file.is_closed());
+});
+
+test('/gjs/idioms/every-call-can-be-awaited', async folder => {
+    const path = `${folder}/file`;
+    let file = await Mmio.File.create_async(path, 10);
+    assert(await file.write_async(2, 'hello'));
+    assertEqual(text(await file.read_async(2, 5)), 'hello');
+    assertEqual((await file.read_async()).length, 10);
+    assertEqual(await file.find_async('l'), 4);
+    assertEqual(await file.find_async('l', 0, 10, false), 5);
+    await file.resize_async(20);
+    await file.flush_async();
+    await file.flush_range_async(0, 20, null);
+    await file.prefetch_async(0, 20);
+    await file.reload_async();
+    await file.close_async();
+    assert(file.is_closed());
+    for (const opening of [Mmio.File.open_async(path), Mmio.File.open_async(path, Mmio.Mode.READ_WRITE),
+        Mmio.File.open_location_async(Gio.File.new_for_path(path)), Mmio.File.open_or_create_async(path, 1)]) {
+        file = await opening; // eslint-disable-line no-await-in-loop
+        assertEqual(file.length, 20);
+        file.close();
+    }
+});
+
+test('/gjs/idioms/errors-reject-the-promise', async folder => {
+    await assertRejects(Gio.IOErrorEnum, Gio.IOErrorEnum.NOT_FOUND, Mmio.File.open_async(`${folder}/none`));
+    const file = Mmio.File.open(make(folder, 'abc'), Mmio.Mode.READ_WRITE);
+    await assertRejects(Mmio.Error, Mmio.Error.OUT_OF_BOUNDS, file.read_async(2, 2));
+    const cancellable = new Gio.Cancellable();
+    cancellable.cancel();
+    await assertRejects(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED, file.flush_async(cancellable));
+    await file.close_async();
+    await assertRejects(Mmio.Error, Mmio.Error.CLOSED, file.flush_async());
+});
+
+test('/gjs/idioms/with-a-callback-it-is-as-in-gio', async folder => {
+    const file = Mmio.File.open(make(folder, 'abc'));
+    const result = await new Promise(resolve => file.read_async(1, 2, null, (_source, res) => resolve(res)));
+    assertEqual(text(file.read_finish(result)), 'bc');
+    file.close();
+});
+
+test('/gjs/idioms/the-next-signal-can-be-awaited', async folder => {
+    const file = Mmio.File.open(make(folder, 'abc'));
+    const timeout = new Gio.Cancellable();
+    const timer = GLib.timeout_add(GLib.PRIORITY_DEFAULT, 10000, () => {
+        timeout.cancel();
+        return GLib.SOURCE_REMOVE;
+    });
+    file.watch();
+    let next = file.next('changed', timeout);
+    spawn(folder, 'printf de >> file');
+    assertEqual(await next, [3, 2]);
+    next = file.next('removed', timeout);
+    spawn(folder, 'rm file');
+    assertEqual(await next, []);
+
+    const cancellable = new Gio.Cancellable();
+    next = file.next('replaced', cancellable);
+    cancellable.cancel();
+    await assertRejects(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED, next);
+    await assertRejects(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED, file.next('replaced', cancellable));
+    GLib.source_remove(timer);
+    file.close();
+});
+
+test('/gjs/idioms/atomics-of-32-bits', async folder => {
+    const file = Mmio.File.create(`${folder}/file`, 16);
+    const atomic = file.get_atomic_u32(4, 2);
+    assertEqual(atomic.length, 2);
+    assertEqual(atomic.add(1, 5), 0);
+    assertEqual(atomic.sub(1, 1), 5);
+    assertEqual(atomic.or(1, 3), 4);
+    assertEqual(atomic.and(1, 6), 7);
+    assertEqual(atomic.xor(1, 1), 6);
+    assertEqual(atomic.exchange(1, 9), 7);
+    assertEqual(atomic.compare_exchange(1, 8, 1), [false, 9]);
+    assertEqual(atomic.compare_exchange(1, 9, 1), [true, 9]);
+    assertEqual(atomic.load(1), 1);
+    atomic.store(0, 2 ** 32 - 1);
+    assertEqual(atomic.load(0), 2 ** 32 - 1);
+    assertEqual(atomic.wake(0), 0);
+    assert(atomic.wait(0, 7, 1));
+    assertThrows(Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT, () => atomic.wait(0, 2 ** 32 - 1, 1));
+    await assertRejects(Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT, atomic.wait_async(0, 2 ** 32 - 1, 1));
+    const woken = atomic.wait_async(0, 2 ** 32 - 1, 10000);
+    atomic.store(0, 1);
+    atomic.wake(0);
+    assert(await woken);
+    for (const index of [2, -1, NaN])
+        assertThrowsType(RangeError, () => atomic.load(index));
+    atomic.release();
+    assertThrowsType(RangeError, () => atomic.load(0));
+    file.close();
+});
+
+test('/gjs/idioms/atomics-of-64-bits-are-exact', folder => {
+    const file = Mmio.File.create(`${folder}/file`, 16);
+    const atomic = file.get_atomic_u64(8);
+    assertEqual(atomic.add(0, 5), 0n);
+    assertEqual(atomic.sub(0, 6n), 5n);
+    assertEqual(atomic.load(0), 2n ** 64n - 1n);
+    atomic.store(0, 2n ** 53n - 3n);
+    assertEqual(atomic.or(0, 2), 2n ** 53n - 3n);
+    assertEqual(atomic.exchange(0, 12), 2n ** 53n - 1n);
+    assertEqual(atomic.and(0, 6), 12n);
+    assertEqual(atomic.xor(0, 5), 4n);
+    assertEqual(atomic.compare_exchange(0, 2, 7), [false, 1n]);
+    assertEqual(atomic.compare_exchange(0, 1, 7), [true, 1n]);
+    assertEqual(file.get_uint64(8), 7n);
+    assertThrowsType(RangeError, () => atomic.add(1, 1));
+    file.close();
+
+    const other = Mmio.File.open(`${folder}/file`).get_atomic_u64(8);
+    assertEqual(other.load(0), 7n);
+    assertThrowsType(TypeError, () => other.add(0, 1));
+});
+
+run();
