@@ -31,7 +31,7 @@
  *
  * Since: 1.0
  */
-gboolean
+MMIO_HOT gboolean
 mmio_file_read (MmioFile *self,
                 guint64   offset,
                 gpointer  buffer,
@@ -128,7 +128,7 @@ mmio_file_read_bytes (MmioFile *self,
  *
  * Since: 1.0
  */
-gboolean
+MMIO_HOT gboolean
 mmio_file_write (MmioFile      *self,
                  guint64        offset,
                  gconstpointer  data,
@@ -201,7 +201,7 @@ mmio_file_write_bytes (MmioFile *self,
  *
  * Since: 1.0
  */
-gconstpointer
+MMIO_HOT gconstpointer
 mmio_file_peek (MmioFile *self,
                 guint64   offset,
                 gsize     length,

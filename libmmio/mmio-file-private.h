@@ -50,6 +50,10 @@ struct _MmioFile
   guint64 locate_limit;         /* bytes */
 };
 
+/* For functions of a few nanoseconds: each begins a cache line, so that how fast one is does not depend on what was compiled before it
+ * (peek: else 2.4 to 3.0 ns, from one build to the next). */
+#define MMIO_HOT __attribute__ ((aligned (64)))
+
 /* Of MmioFile, once there is one. */
 G_GNUC_INTERNAL extern gconstpointer mmio_file_class;
 
