@@ -17,6 +17,7 @@ typedef struct
   Team *team;
   GThread *thread;
   guint64 busy;                 /* ns of processor time that the turn took */
+  guint64 writes;               /* of the writer, in the turn */
   guint8 buffer[64] __attribute__ ((aligned (128)));
   guint8 padding[64];           /* no two workers write to one cache line */
 } Worker;
@@ -25,6 +26,7 @@ struct _Team
 {
   MmioFile *file;
   guint n_workers;
+  gboolean has_writer;          /* the first worker writes, for as long as the others read */
   Worker *workers;
 
   GMutex lock;
@@ -33,7 +35,8 @@ struct _Team
   gboolean stop;                /* lock */
   guint64 n;                    /* lock */
   guint n_ready;                /* atomic: who has arrived at the start */
-  guint n_running;              /* lock */
+  guint n_running;              /* lock; but for the writer */
+  guint n_reading;              /* atomic */
 };
 
 static volatile gsize small = 64;
@@ -56,6 +59,20 @@ read_hot (Worker  *worker,
 
   for (guint64 i = 0; i < n; i++)
     mmio_file_read (file, (i * 64) & 4095, worker->buffer, count, NULL);
+}
+
+/* Returns how often. */
+static guint64
+write_meanwhile (Worker *worker)
+{
+  MmioFile *file = worker->team->file;
+  gsize length = small;
+  guint64 n = 0;
+
+  for (; __atomic_load_n (&worker->team->n_reading, __ATOMIC_RELAXED) > 0; n++)
+    mmio_file_write (file, (n * 64) & 4095, worker->buffer, length, NULL);
+
+  return n;
 }
 
 static gpointer
@@ -82,7 +99,15 @@ work (gpointer data)
       while (__atomic_load_n (&team->n_ready, __ATOMIC_ACQUIRE) < team->n_workers)
         sched_yield ();
       start = processor_time ();
-      read_hot (worker, n);
+      if (team->has_writer && worker == team->workers)
+        {
+          worker->writes = write_meanwhile (worker);
+        }
+      else
+        {
+          read_hot (worker, n);
+          __atomic_sub_fetch (&team->n_reading, 1, __ATOMIC_RELAXED);
+        }
       worker->busy = processor_time () - start;
 
       g_mutex_lock (&team->lock);
@@ -97,9 +122,11 @@ work (gpointer data)
 static void
 team_start (Team     *team,
             MmioFile *file,
-            guint     n_workers)
+            guint     n_workers,
+            gboolean  has_writer)
 {
   team->file = file;
+  team->has_writer = has_writer;
   team->n_workers = n_workers;
   team->workers = g_aligned_alloc0 (n_workers, sizeof (Worker), 128);
   g_mutex_init (&team->lock);
@@ -134,6 +161,7 @@ team_run (gpointer data,
   g_mutex_lock (&team->lock);
   team->n = n;
   team->n_running = team->n_workers;
+  __atomic_store_n (&team->n_reading, team->n_workers - (team->has_writer ? 1 : 0), __ATOMIC_RELAXED);
   __atomic_store_n (&team->n_ready, 0, __ATOMIC_RELEASE);
   team->turn++;
   g_cond_broadcast (&team->condition);
@@ -150,13 +178,37 @@ team_run_busy (gpointer data,
                guint64  n)
 {
   Team *team = data;
+  guint first = team->has_writer ? 1 : 0;
   guint64 busy = 0;
 
   team_run (data, n);
-  for (guint i = 0; i < team->n_workers; i++)
+  for (guint i = first; i < team->n_workers; i++)
     busy += team->workers[i].busy;
 
-  return busy / team->n_workers;
+  return busy / (team->n_workers - first);
+}
+
+/* The time of as many writes as the others did reads: for the writer's rate. */
+static guint64
+team_run_writer (gpointer data,
+                 guint64  n)
+{
+  Team *team = data;
+
+  team_run (data, n);
+  return (guint64) ((double) team->workers[0].busy * (double) n / (double) MAX (team->workers[0].writes, 1));
+}
+
+static guint64
+write_alone (gpointer data,
+             guint64  n)
+{
+  guint8 buffer[64] = { 0 };
+  gsize length = small;
+
+  for (guint64 i = 0; i < n; i++)
+    mmio_file_write (data, (i * 64) & 4095, buffer, length, NULL);
+  return 0;
 }
 
 void
@@ -165,7 +217,9 @@ bench_threads (Bench *bench)
   g_autoptr (GError) error = NULL;
   const char *path = bench_disk_file (bench, "threads", 1 << 16);
   g_autoptr (MmioFile) file = NULL;
-  Team one = { NULL }, two = { NULL };
+  Team one = { NULL }, two = { NULL }, mixed = { NULL };
+  const guint repeats = bench_is_full (bench) ? 101 : 31;
+  const guint64 slice = 10000000;
 
   if (g_get_num_processors () < 2)
     {
@@ -175,21 +229,33 @@ bench_threads (Bench *bench)
 
   file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
   bench_need (file != NULL, error, path);
-  team_start (&one, file, 1);
-  team_start (&two, file, 2);
+  team_start (&one, file, 1, FALSE);
+  team_start (&two, file, 2, FALSE);
+  team_start (&mixed, file, 2, TRUE);
 
   bench_case (bench, &(BenchCase){
     .name = "threads-2-read-64", .title = "rate of two reading threads, by the clock on the wall",
-    .measure = BENCH_RATE, .goal = 1.9, .aim = 1.95, .slice = 10000000, .repeats = bench_is_full (bench) ? 101 : 31,
+    .measure = BENCH_RATE, .goal = 1.9, .aim = 1.95, .slice = slice, .repeats = repeats,
     .floor = { "one thread", team_run, &one },
     .subject = { "two threads", team_run, &two, .parallel = 2 } });
   /* Where other programs want the processors too, the wall clock shows them. This shows what the threads cost each other. */
   bench_case (bench, &(BenchCase){
     .name = "threads-2-read-64-busy", .title = "rate of two reading threads, by their processor time",
-    .measure = BENCH_RATE, .goal = 1.9, .aim = 1.95, .slice = 10000000, .repeats = bench_is_full (bench) ? 101 : 31,
+    .measure = BENCH_RATE, .goal = 1.9, .aim = 1.95, .slice = slice, .repeats = repeats,
     .floor = { "one thread", team_run_busy, &one },
     .subject = { "two threads", team_run_busy, &two, .parallel = 2 } });
+  bench_case (bench, &(BenchCase){
+    .name = "threads-read-beside-writer", .title = "rate of a reader beside a constant writer of the same page, by processor time",
+    .measure = BENCH_RATE, .goal = 0.5, .aim = 0.5, .slice = slice, .repeats = repeats,
+    .floor = { "a reader alone", team_run_busy, &one },
+    .subject = { "a reader beside a writer", team_run_busy, &mixed } });
+  bench_case (bench, &(BenchCase){
+    .name = "threads-write-beside-reader", .title = "rate of that writer, by processor time",
+    .measure = BENCH_RATE, .slice = slice, .repeats = repeats,
+    .floor = { "a writer alone", write_alone, file },
+    .subject = { "a writer beside a reader", team_run_writer, &mixed } });
 
   team_stop (&one);
   team_stop (&two);
+  team_stop (&mixed);
 }
