@@ -465,6 +465,36 @@ gboolean mmio_file_close_finish (MmioFile *self,
 /* Between processes */
 
 MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_lock_range        (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         gboolean          exclusive,
+                                         GCancellable     *cancellable,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+void        mmio_file_lock_range_async  (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         gboolean          exclusive,
+                                         GCancellable     *cancellable,
+                                         GAsyncReadyCallback callback,
+                                         gpointer          user_data);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_lock_range_finish (MmioFile         *self,
+                                         GAsyncResult     *result,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_try_lock_range    (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         gboolean          exclusive,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
+gboolean    mmio_file_unlock_range      (MmioFile         *self,
+                                         guint64           offset,
+                                         guint64           length,
+                                         GError          **error);
+MMIO_AVAILABLE_IN_1_0
 gboolean    mmio_file_seal              (MmioFile         *self,
                                          MmioSealFlags     flags,
                                          GError          **error);

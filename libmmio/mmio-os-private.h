@@ -46,4 +46,16 @@ int      mmio_os_open_anonymous (const char *name);
 int      mmio_os_add_seals      (int fd, MmioSealFlags flags);
 MmioSealFlags mmio_os_get_seals (int fd);
 
+typedef enum
+{
+  MMIO_OS_LOCK_NONE,
+  MMIO_OS_LOCK_SHARED,
+  MMIO_OS_LOCK_EXCLUSIVE
+} MmioOsLock;
+
+/* FALSE: they belong to the process, and closing any descriptor of the file drops them. */
+gboolean mmio_os_has_description_locks (void);
+/* Gives the range this lock and no other; a length of 0 reaches to the end for ever. EAGAIN if somebody else has it and wait is FALSE. */
+int      mmio_os_lock_range     (int fd, MmioOsLock kind, guint64 offset, guint64 length, gboolean wait);
+
 G_END_DECLS

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Range locks, against other objects and other processes.
+ */
+#include "config.h"
+
+#include <mmio.h>
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "other-process.h"
+
+typedef struct
+{
+  char *folder;
+  char *path;
+  MmioFile *file;
+} Fixture;
+
+static MmioFile *
+open_file (const char *path,
+           MmioMode    mode)
+{
+  g_autoptr (GError) error = NULL;
+  MmioFile *file = mmio_file_open (path, mode, &error);
+
+  g_assert_no_error (error);
+  return file;
+}
+
+static void
+set_up (Fixture      *f,
+        gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  f->folder = g_dir_make_tmp ("mmio-lock-XXXXXX", &error);
+  g_assert_no_error (error);
+  f->path = g_build_filename (f->folder, "file", NULL);
+  f->file = mmio_file_create (f->path, 4096, MMIO_CREATE_FLAGS_NONE, &error);
+  g_assert_no_error (error);
+}
+
+static void
+tear_down (Fixture      *f,
+           gconstpointer data)
+{
+  g_clear_object (&f->file);
+  g_assert_no_errno (g_unlink (f->path));
+  g_assert_no_errno (g_rmdir (f->folder));
+  g_free (f->path);
+  g_free (f->folder);
+}
+
+/* The other process: takes a lock, says so, and lets go when it is told. */
+
+static int
+hold (const char *path,
+      gboolean    exclusive)
+{
+  g_autoptr (MmioFile) file = open_file (path, MMIO_MODE_READ_WRITE);
+  g_autoptr (GError) error = NULL;
+  char byte = 'x';
+
+  g_assert_true (mmio_file_lock_range (file, 100, 50, exclusive, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (write (STDOUT_FILENO, &byte, 1), ==, 1);
+  g_assert_cmpint (read (STDIN_FILENO, &byte, 1), ==, 1);
+  g_assert_true (mmio_file_unlock_range (file, 100, 50, &error));
+  g_assert_no_error (error);
+  /* Lives on: what is seen outside is the unlocking, not the end. */
+  g_assert_cmpint (write (STDOUT_FILENO, &byte, 1), ==, 1);
+  g_assert_cmpint (read (STDIN_FILENO, &byte, 1), ==, 1);
+
+  return 0;
+}
+
+static int
+role_hold (const char *path)
+{
+  return hold (path, TRUE);
+}
+
+static int
+role_share (const char *path)
+{
+  return hold (path, FALSE);
+}
+
+static GSubprocess *
+start_holder (Fixture    *f,
+              const char *role)
+{
+  GSubprocess *process = other_process_start (role, f->path, -1);
+
+  other_process_expect_byte (process);
+  return process;
+}
+
+static void
+release_holder (GSubprocess *process)
+{
+  other_process_send_byte (process);
+  other_process_expect_byte (process);
+}
+
+static void
+end_holder (GSubprocess *process)
+{
+  other_process_send_byte (process);
+  other_process_finish (process);
+}
+
+static void
+assert_busy (MmioFile *file,
+             guint64   offset,
+             guint64   length,
+             gboolean  exclusive)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (mmio_file_try_lock_range (file, offset, length, exclusive, &error));
+  g_assert_error (error, MMIO_ERROR, MMIO_ERROR_BUSY);
+}
+
+static void
+assert_free (MmioFile *file,
+             guint64   offset,
+             guint64   length,
+             gboolean  exclusive)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (mmio_file_try_lock_range (file, offset, length, exclusive, &error));
+  g_assert_no_error (error);
+  g_assert_true (mmio_file_unlock_range (file, offset, length, &error));
+  g_assert_no_error (error);
+}
+
+static void
+test_try_is_busy_while_another_process_has_it (Fixture      *f,
+                                               gconstpointer data)
+{
+  GSubprocess *process = start_holder (f, "hold");
+
+  assert_busy (f->file, 100, 50, TRUE);
+  assert_busy (f->file, 149, 1, FALSE);
+  assert_busy (f->file, 0, 0, FALSE);
+  assert_free (f->file, 0, 100, TRUE);
+  assert_free (f->file, 150, 0, TRUE);
+
+  release_holder (process);
+  assert_free (f->file, 100, 50, TRUE);
+  end_holder (process);
+}
+
+static void
+test_shared_ones_stand_beside_each_other (Fixture      *f,
+                                          gconstpointer data)
+{
+  GSubprocess *process = start_holder (f, "share");
+
+  assert_free (f->file, 100, 50, FALSE);
+  assert_busy (f->file, 100, 50, TRUE);
+  release_holder (process);
+  end_holder (process);
+}
+
+static void
+test_goes_with_the_process (Fixture      *f,
+                            gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  GSubprocess *process = start_holder (f, "hold");
+
+  g_subprocess_force_exit (process);
+  g_assert_true (mmio_file_lock_range (f->file, 0, 0, TRUE, NULL, &error));
+  g_assert_no_error (error);
+  g_subprocess_wait (process, NULL, NULL);
+  g_object_unref (process);
+}
+
+typedef struct
+{
+  MmioFile *file;
+  GCancellable *cancellable;
+  GError *error;
+  gboolean result;
+  gboolean done;
+} Waiter;
+
+static gpointer
+wait_for_lock (gpointer data)
+{
+  Waiter *waiter = data;
+
+  waiter->result = mmio_file_lock_range (waiter->file, 100, 50, TRUE, waiter->cancellable, &waiter->error);
+  return NULL;
+}
+
+static void
+test_waits_until_it_is_let_go (Fixture      *f,
+                               gconstpointer data)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GCancellable) cancellable = i == 0 ? NULL : g_cancellable_new ();
+      GSubprocess *process = start_holder (f, "hold");
+      Waiter waiter = { .file = f->file, .cancellable = cancellable };
+      GThread *thread = g_thread_new ("waiter", wait_for_lock, &waiter);
+
+      release_holder (process);
+      g_thread_join (thread);
+      g_assert_true (waiter.result);
+      g_assert_no_error (waiter.error);
+      g_assert_true (mmio_file_unlock_range (f->file, 0, 0, NULL));
+      end_holder (process);
+    }
+}
+
+static void
+test_cancel_ends_the_wait (Fixture      *f,
+                           gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  GSubprocess *process = start_holder (f, "hold");
+  Waiter waiter = { .file = f->file, .cancellable = cancellable };
+  GThread *thread = g_thread_new ("waiter", wait_for_lock, &waiter);
+
+  g_cancellable_cancel (cancellable);
+  g_thread_join (thread);
+  g_assert_false (waiter.result);
+  g_assert_error (waiter.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&waiter.error);
+  release_holder (process);
+  end_holder (process);
+}
+
+static void
+locked (GObject      *source,
+        GAsyncResult *result,
+        gpointer      user_data)
+{
+  Waiter *waiter = user_data;
+
+  waiter->result = mmio_file_lock_range_finish (MMIO_FILE (source), result, &waiter->error);
+  waiter->done = TRUE;
+}
+
+static gboolean
+patience_ends (gpointer data)
+{
+  g_error ("nothing came");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+iterate_until (gboolean *done)
+{
+  guint timeout = g_timeout_add_seconds (20, patience_ends, NULL);
+
+  while (!*done)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (timeout);
+}
+
+static void
+test_async_waits_and_can_be_cancelled (Fixture      *f,
+                                       gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  GSubprocess *process = start_holder (f, "hold");
+  Waiter first = { 0 };
+  Waiter second = { 0 };
+
+  mmio_file_lock_range_async (f->file, 100, 50, TRUE, NULL, locked, &first);
+  mmio_file_lock_range_async (f->file, 100, 50, TRUE, cancellable, locked, &second);
+  g_cancellable_cancel (cancellable);
+  iterate_until (&second.done);
+  g_assert_false (second.result);
+  g_assert_error (second.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&second.error);
+
+  g_assert_false (first.done);
+  release_holder (process);
+  iterate_until (&first.done);
+  g_assert_true (first.result);
+  g_assert_no_error (first.error);
+  end_holder (process);
+}
+
+/* Of the objects of one process */
+
+static void
+test_belongs_to_the_object (Fixture      *f,
+                            gconstpointer data)
+{
+  g_autoptr (MmioFile) other = open_file (f->path, MMIO_MODE_READ_WRITE);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (mmio_file_try_lock_range (f->file, 10, 10, TRUE, &error));
+  g_assert_no_error (error);
+  /* Once more, and the other kind: replaces its own. */
+  g_assert_true (mmio_file_try_lock_range (f->file, 10, 20, FALSE, &error));
+  g_assert_true (mmio_file_try_lock_range (f->file, 10, 20, TRUE, &error));
+  g_assert_no_error (error);
+
+  if (mmio_file_try_lock_range (other, 10, 1, TRUE, NULL))
+    {
+      g_test_skip ("this system has locks of processes alone");
+      return;
+    }
+  assert_busy (other, 10, 1, TRUE);
+  /* What lies in the middle can be let go. */
+  g_assert_true (mmio_file_unlock_range (f->file, 15, 5, &error));
+  assert_free (other, 15, 5, TRUE);
+  assert_busy (other, 14, 1, TRUE);
+  assert_busy (other, 20, 1, TRUE);
+
+  /* An object that goes takes along none but its own. */
+  g_clear_object (&other);
+  other = open_file (f->path, MMIO_MODE_READ_WRITE);
+  assert_busy (other, 14, 1, TRUE);
+
+  g_assert_true (mmio_file_close (f->file, &error));
+  assert_free (other, 0, 0, TRUE);
+}
+
+static void
+test_past_the_end_is_fine (Fixture      *f,
+                           gconstpointer data)
+{
+  assert_free (f->file, 1 << 20, 10, TRUE);
+  assert_free (f->file, G_MAXINT64 - 1, 1, TRUE);
+  assert_free (f->file, G_MAXINT64 - 1, 0, TRUE);
+}
+
+static void
+test_wrapping_is_out_of_bounds (Fixture      *f,
+                                gconstpointer data)
+{
+  const struct
+  {
+    guint64 offset;
+    guint64 length;
+  } ranges[] = { { G_MAXUINT64, 1 }, { 1, G_MAXUINT64 }, { G_MAXINT64, 1 }, { (guint64) G_MAXINT64 + 1, 0 } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_false (mmio_file_lock_range (f->file, ranges[i].offset, ranges[i].length, TRUE, NULL, &error));
+      g_assert_error (error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS);
+      g_clear_error (&error);
+      g_assert_false (mmio_file_try_lock_range (f->file, ranges[i].offset, ranges[i].length, TRUE, &error));
+      g_assert_error (error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS);
+      g_clear_error (&error);
+      g_assert_false (mmio_file_unlock_range (f->file, ranges[i].offset, ranges[i].length, &error));
+      g_assert_error (error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS);
+    }
+}
+
+static void
+test_exclusive_on_a_read_only_file_is_an_error (Fixture      *f,
+                                                gconstpointer data)
+{
+  g_autoptr (MmioFile) reader = open_file (f->path, MMIO_MODE_READ_ONLY);
+  g_autoptr (GError) error = NULL;
+
+  assert_free (reader, 0, 0, FALSE);
+  g_assert_false (mmio_file_lock_range (reader, 0, 0, TRUE, NULL, &error));
+  g_assert_error (error, MMIO_ERROR, MMIO_ERROR_WRONG_MODE);
+  g_clear_error (&error);
+  g_assert_false (mmio_file_try_lock_range (reader, 0, 0, TRUE, &error));
+  g_assert_error (error, MMIO_ERROR, MMIO_ERROR_WRONG_MODE);
+}
+
+static void
+test_closed_is_an_error (Fixture      *f,
+                         gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (mmio_file_close (f->file, &error));
+  g_assert_false (mmio_file_lock_range (f->file, 0, 1, TRUE, NULL, &error));
+  g_assert_error (error, MMIO_ERROR, MMIO_ERROR_CLOSED);
+  g_clear_error (&error);
+  g_assert_false (mmio_file_try_lock_range (f->file, 0, 1, TRUE, &error));
+  g_assert_error (error, MMIO_ERROR, MMIO_ERROR_CLOSED);
+  g_clear_error (&error);
+  g_assert_false (mmio_file_unlock_range (f->file, 0, 1, &error));
+  g_assert_error (error, MMIO_ERROR, MMIO_ERROR_CLOSED);
+}
+
+static void
+test_close_ends_the_wait_with_the_lock (Fixture      *f,
+                                        gconstpointer data)
+{
+  GSubprocess *process = start_holder (f, "hold");
+  Waiter waiter = { .file = f->file };
+  GThread *thread = g_thread_new ("waiter", wait_for_lock, &waiter);
+  g_autoptr (MmioFile) other = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (mmio_file_close (f->file, &error));
+  g_assert_no_error (error);
+  release_holder (process);
+  g_thread_join (thread);
+  g_assert_false (waiter.result);
+  g_assert_error (waiter.error, MMIO_ERROR, MMIO_ERROR_CLOSED);
+  g_clear_error (&waiter.error);
+  end_holder (process);
+
+  other = open_file (f->path, MMIO_MODE_READ_WRITE);
+  assert_free (other, 0, 0, TRUE);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  const OtherProcessRole roles[] = { { "hold", role_hold }, { "share", role_share } };
+
+  other_process_main (argc, argv, roles, G_N_ELEMENTS (roles));
+  g_test_init (&argc, &argv, NULL);
+
+#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+  TEST ("/lock/try-is-busy-while-another-process-has-it", test_try_is_busy_while_another_process_has_it);
+  TEST ("/lock/shared-ones-stand-beside-each-other", test_shared_ones_stand_beside_each_other);
+  TEST ("/lock/goes-with-the-process", test_goes_with_the_process);
+  TEST ("/lock/waits-until-it-is-let-go", test_waits_until_it_is_let_go);
+  TEST ("/lock/cancel-ends-the-wait", test_cancel_ends_the_wait);
+  TEST ("/lock/async-waits-and-can-be-cancelled", test_async_waits_and_can_be_cancelled);
+  TEST ("/lock/belongs-to-the-object", test_belongs_to_the_object);
+  TEST ("/lock/past-the-end-is-fine", test_past_the_end_is_fine);
+  TEST ("/lock/wrapping-is-out-of-bounds", test_wrapping_is_out_of_bounds);
+  TEST ("/lock/exclusive-on-a-read-only-file-is-an-error", test_exclusive_on_a_read_only_file_is_an_error);
+  TEST ("/lock/closed-is-an-error", test_closed_is_an_error);
+  TEST ("/lock/close-ends-the-wait-with-the-lock", test_close_ends_the_wait_with_the_lock);
+#undef TEST
+
+  return g_test_run ();
+}
