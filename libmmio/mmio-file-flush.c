@@ -53,7 +53,9 @@ mmio_file_flush_pending (GObject *object)
  *
  * Errors: %MMIO_ERROR_FLUSH_FAILED if the system reports that it could not write. It reports this once and then
  * forgets, so every later flush of this object fails too, with the first error, until [method@Mmio.File.reload].
- * %MMIO_ERROR_WRONG_MODE for a copy-on-write mapping, whose changes never reach the file; %MMIO_ERROR_CLOSED.
+ * %MMIO_ERROR_TRUNCATED if somebody else has cut off what was written, and %MMIO_ERROR_IO if a store through a view or an atomic was lost
+ * (see [method@Mmio.View.check]), both until [method@Mmio.File.refresh]. %MMIO_ERROR_WRONG_MODE for a copy-on-write mapping, whose changes
+ * never reach the file; %MMIO_ERROR_CLOSED.
  *
  * Returns: %TRUE if everything is on the disk
  *

@@ -10,6 +10,7 @@
 #include <glib/gi18n-lib.h>
 #include <inttypes.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mmio-error.h"
@@ -75,6 +76,33 @@ sync_range (MmioMapping     *self,
   return result;
 }
 
+/* What was stored where the file has no page any more is on no disk, though the sync found nothing wrong: behind the end that somebody
+ * else has given the file, or in a zero page. Not sticky: a refresh takes over what is. */
+static gboolean
+check_lost (MmioMapping     *self,
+            const MmioDirty *set,
+            GError         **error)
+{
+  const MmioRange *last = &set->ranges[set->n - 1];
+  struct stat buffer;
+
+  if (fstat (self->fd, &buffer) == 0 && (guint64) buffer.st_size < last->end)
+    return mmio_mapping_fail_truncated (self, last->start, last->end - last->start, (guint64) buffer.st_size, error);
+
+  if (g_atomic_int_get (&self->stores_lost))
+    return mmio_mapping_fail_fault (self, last->start, last->end - last->start, error);
+  if (mmio_guard_range_has_faults (self->guard))
+    for (guint i = 0; i < set->n; i++)
+      {
+        const MmioRange *range = &set->ranges[i];
+
+        if (mmio_guard_range_hit (self->guard, self->base + range->start, range->end - range->start))
+          return mmio_mapping_fail_fault (self, range->start, range->end - range->start, error);
+      }
+
+  return TRUE;
+}
+
 gboolean
 mmio_mapping_flush (MmioMapping *self,
                     guint64      offset,
@@ -129,6 +157,11 @@ mmio_mapping_flush (MmioMapping *self,
     }
   if (size_pending && fdatasync (self->fd) != 0 && errno != EINVAL)
     return fail_flush (self, 0, size, errno, error);
+  if (set.n > 0 && !check_lost (self, &set, error))
+    {
+      put_back (self, &set);
+      return FALSE;
+    }
 
   if (set.n > 0)
     *first = set.ranges[0].start;

@@ -201,7 +201,11 @@ mmio_mapping_mark_pins_faulted (MmioMapping *self,
   mmio_mapping_lock_pins (self);
   for (MmioPin *pin = self->pins; pin != NULL; pin = pin->next)
     if (pin->region == region && pin->offset < offset + length && offset < pin->offset + pin->length)
-      pin->faulted = TRUE;
+      {
+        pin->faulted = TRUE;
+        if (pin->writable && is_current (self, pin))
+          g_atomic_int_set (&self->stores_lost, TRUE);
+      }
   mmio_mapping_unlock_pins (self);
 }
 
@@ -212,6 +216,7 @@ mmio_mapping_forgive_pins (MmioMapping *self)
   for (MmioPin *pin = self->pins; pin != NULL; pin = pin->next)
     if (is_current (self, pin))
       pin->faulted = FALSE;
+  g_atomic_int_set (&self->stores_lost, FALSE);
   mmio_mapping_unlock_pins (self);
 }
 

@@ -68,6 +68,7 @@ struct _MmioMapping
 
   MmioDirty dirty;              /* under the sequence; empty but in read-write mode */
 
+  gint stores_lost;             /* atomic: what was stored through a writable pin went into a zero page; until a refresh */
   gint size_pending;            /* atomic: the size was changed and not yet synced */
   guint n_waiters;              /* atomic: who sleeps in wait_condition until the sequence is free */
   GMutex wait_lock;

@@ -597,6 +597,16 @@ grow (MmioMapping *self,
   return TRUE;
 }
 
+/* Behind the end there is nothing to sync. Under the sequence. */
+static void
+drop_dirty (MmioMapping *self,
+            gsize        size)
+{
+  MmioRange dropped[MMIO_DIRTY_MAX];
+
+  mmio_dirty_take (&self->dirty, size, G_MAXSIZE, dropped);
+}
+
 static gboolean
 shrink (MmioMapping *self,
         gsize        old_size,
@@ -615,11 +625,7 @@ shrink (MmioMapping *self,
   if (result == 0)
     result = mmio_os_set_size (self->fd, size, &self->allowed_size);
   if (result == 0)
-    {
-      MmioRange dropped[MMIO_DIRTY_MAX];
-
-      mmio_dirty_take (&self->dirty, size, G_MAXSIZE, dropped);
-    }
+    drop_dirty (self, size);
   mmio_mapping_unlock (self);
 
   if (result != 0)
@@ -689,6 +695,7 @@ adopt_size (MmioMapping *self,
   publish_size (self, (gsize) size);
   mmio_mapping_unlock_pins (self);
   cover_tail (self, (gsize) size, old_size);
+  drop_dirty (self, (gsize) size);
   mmio_mapping_unlock (self);
   return TRUE;
 }
@@ -851,6 +858,7 @@ mmio_mapping_replace (MmioMapping *self,
     }
 
   g_atomic_int_set (&self->size_pending, FALSE);
+  g_atomic_int_set (&self->stores_lost, FALSE);
   g_clear_error (&self->flush_error);
   close (fd);
   mmio_mapping_empty_unused (self);

@@ -176,6 +176,43 @@ test_last_page (MmioTest      *test,
   g_assert_no_error (error);
 }
 
+/* A write into what is left of the last page succeeds, and is on no disk. */
+static void
+test_flush_of_what_was_cut_off (MmioTest      *test,
+                                gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 1000);
+  g_autoptr (MmioView) view = NULL;
+  g_autoptr (GError) error = NULL;
+  const gsize page = mmio_test_page_size ();
+
+  mmio_test_truncate (test->path, 100);
+  g_assert_true (mmio_file_write (file, 500, "lost", 4, &error));
+  g_assert_no_error (error);
+  g_assert_false (mmio_file_flush (file, &error));
+  mmio_test_assert_mmio_error (&error, TRUNCATED, "offset 500", "length 4", "truncated to 100", NULL);
+  /* It is no failure of the disk: what is there can be flushed once the size is known. */
+  g_assert_true (mmio_file_refresh (file, &error));
+  g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, 0);
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+
+  /* A store that went into a zero page, also where the file has grown back and a copy has put its page back. */
+  g_assert_true (mmio_file_resize (file, 2 * page, &error));
+  view = mmio_file_get_writable_view (file, page, 4, &error);
+  mmio_test_truncate (test->path, 0);
+  memcpy (mmio_view_get_pointer (view), "lost", 4);
+  mmio_test_truncate (test->path, 2 * page);
+  g_assert_false (mmio_file_flush (file, &error));
+  mmio_test_assert_mmio_error (&error, IO, NULL);
+  mmio_test_assert_read (file, page, "\0\0\0\0", 4);
+  g_assert_false (mmio_file_flush (file, &error));
+  mmio_test_assert_mmio_error (&error, IO, NULL);
+  g_assert_true (mmio_file_refresh (file, &error));
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+}
+
 static int
 map_without_guard (gpointer data)
 {
@@ -233,6 +270,7 @@ main (int   argc,
   mmio_test_add ("/fault/signal-comes-in-the-context-of-the-watch", NULL, test_context);
   mmio_test_add ("/fault/copies-say-truncated", NULL, test_copies);
   mmio_test_add ("/fault/inside-the-last-page-is-none", NULL, test_last_page);
+  mmio_test_add ("/fault/flush-of-what-was-cut-off-is-an-error", NULL, test_flush_of_what_was_cut_off);
 
   return g_test_run ();
 }
