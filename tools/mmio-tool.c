@@ -149,6 +149,10 @@ tool_parse_bytes (const ToolCommand *command,
   return FALSE;
 }
 
+const char tool_bytes_name[] = N_("BYTES");
+const char tool_offset_help[] = N_("Where to begin in each file");
+const char tool_length_help[] = N_("How much of each file (default: to its end)");
+
 gboolean
 tool_parse_range (const ToolCommand *command,
                   ToolRange         *range)

@@ -76,12 +76,12 @@ typedef struct
   guint64 offset, length;
 } ToolRange;
 
+extern const char tool_bytes_name[], tool_offset_help[], tool_length_help[];
+
 #define TOOL_RANGE_INIT { NULL, NULL, 0, G_MAXUINT64 }
-#define TOOL_RANGE_ENTRIES(range)                                                                                       \
-  { "offset", 'o', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &(range)->offset_text, N_("Where to begin in each file"),   \
-    N_("BYTES") },                                                                                                      \
-  { "length", 'l', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &(range)->length_text,                                      \
-    N_("How much of each file (default: to its end)"), N_("BYTES") }
+#define TOOL_RANGE_ENTRIES(range)                                                                                                \
+  { "offset", 'o', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &(range)->offset_text, tool_offset_help, tool_bytes_name },         \
+  { "length", 'l', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &(range)->length_text, tool_length_help, tool_bytes_name }
 
 gboolean    tool_parse_range      (const ToolCommand  *command,
                                    ToolRange          *range);
