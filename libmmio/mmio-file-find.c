@@ -88,7 +88,13 @@ mmio_file_search (MmioFile      *self,
 
   if (to == G_MAXUINT64)
     to = MAX (from, mmio_mapping_get_size (mapping));
-  if (to < from)
+  if (mmio_file_is_closed (self))
+    {
+      mmio_mapping_fail_closed (mapping, error);
+      return -1;
+    }
+  /* The second only where addresses are narrower than offsets. */
+  if (to < from || to - from > G_MAXSIZE)
     {
       mmio_range_fail (mapping->path, from, to - from, mmio_mapping_get_size (mapping), error);
       return -1;
