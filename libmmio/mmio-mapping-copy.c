@@ -319,13 +319,34 @@ mmio_mapping_change (MmioMapping    *self,
   return FALSE;
 }
 
+typedef struct
+{
+  MmioMapping *mapping;
+  const guint8 *data;
+} Source;
+
+/* What is written may lie in a view that a retired region holds. Copied from there it could be overwritten while it is read, since
+ * the copy can't tell that the two addresses stand for the same bytes. Under the sequence. */
+static const guint8 *
+in_current_region (const Source *source)
+{
+  const MmioMapping *mapping = source->mapping;
+
+  for (const MmioRegion *region = mapping->region->older; region != NULL; region = region->older)
+    if (region->generation == mapping->generation && (guintptr) source->data >= (guintptr) region->base &&
+        (guintptr) source->data - (guintptr) region->base < region->length)
+      return mapping->base + (source->data - region->base);
+
+  return source->data;
+}
+
 static void
 copy_in (guint8       *base,
          gsize         offset,
          gsize         length,
          gconstpointer data)
 {
-  mmio_copy (base + offset, data, length);
+  mmio_copy (base + offset, in_current_region (data), length);
 }
 
 gboolean
@@ -335,10 +356,9 @@ mmio_mapping_write (MmioMapping  *self,
                     gsize         length,
                     GError      **error)
 {
-  if (mmio_mapping_try_write (self, offset, data, length))
-    return TRUE;
+  const Source source = { self, data };
 
-  return mmio_mapping_change (self, offset, length, copy_in, data, error);
+  return mmio_mapping_change (self, offset, length, copy_in, &source, error);
 }
 
 gconstpointer
@@ -371,7 +391,11 @@ mmio_mapping_mark_dirty (MmioMapping *self,
                          guint64      offset,
                          gsize        length)
 {
+  gsize size;
+
   mmio_mapping_lock (self);
-  mmio_mapping_mark (self, (gsize) offset, (gsize) offset + length);
+  /* What somebody else has cut off can't become durable any more. */
+  size = mmio_mapping_get_size (self);
+  mmio_mapping_mark (self, (gsize) MIN (offset, size), MIN ((gsize) offset + length, size));
   mmio_mapping_unlock (self);
 }

@@ -128,10 +128,14 @@ mmio_mapping_unpin (MmioMapping *self,
   /* Whatever was stored through it counts as written. A part of it may be dirty after the pin has gone. */
   if (pin->writable && pin->length > 0 && self->mode == MMIO_MODE_READ_WRITE)
     {
+      gsize size;
+
       mmio_mapping_lock (self);
+      /* What somebody else has cut off can't become durable any more. */
+      size = mmio_mapping_get_size (self);
       /* Views of a file that was replaced are the old file's affair. */
       if (!self->closed && is_current (self, pin))
-        mmio_mapping_mark (self, pin->offset, pin->offset + pin->length);
+        mmio_mapping_mark (self, MIN (pin->offset, size), MIN (pin->offset + pin->length, size));
       mmio_mapping_unlock (self);
     }
 

@@ -64,6 +64,7 @@ struct _MmioMapping
   guint8 *base;                 /* atomic; published before a size that needs it */
   MmioGuardRange *guard;        /* atomic; of the region at base, never NULL */
   MmioMode mode;                /* immutable */
+  gboolean write_slowly;        /* sequence: read-only, or a retired region shows the same file at other addresses */
   gboolean closed;              /* atomic; set under flush_lock, change_lock and sequence */
 
   MmioDirty dirty;              /* under the sequence; empty but in read-write mode */
@@ -450,12 +451,11 @@ mmio_mapping_try_write (MmioMapping  *self,
   gboolean done = FALSE;
   gsize size;
 
-  if (G_UNLIKELY (self->mode == MMIO_MODE_READ_ONLY))
-    return FALSE;
-
   mmio_mapping_lock (self);
   size = mmio_mapping_get_size (self);
-  if (G_LIKELY (offset < size && mmio_range_is_inside (offset, length, size)))
+  /* With faults nothing is copied here: it would be copied twice, and what is written may lie in the range that it is written to. */
+  if (G_LIKELY (offset < size && mmio_range_is_inside (offset, length, size) && !self->write_slowly &&
+                !mmio_guard_range_has_faults (self->guard)))
     {
       mmio_copy (self->base + offset, data, length);
       mmio_mapping_mark (self, offset, offset + length);

@@ -225,6 +225,17 @@ map_first (MmioMapping *self,
   return TRUE;
 }
 
+/* Under the sequence: who writes has to look whether the data lies in a retired region. */
+static void
+note_aliases (MmioMapping *self)
+{
+  gboolean aliased = FALSE;
+
+  for (const MmioRegion *region = self->region->older; region != NULL; region = region->older)
+    aliased = aliased || (region->base != NULL && region->generation == self->generation);
+  self->write_slowly = aliased || self->mode == MMIO_MODE_READ_ONLY;
+}
+
 gboolean
 mmio_mapping_init (MmioMapping *self,
                    int          fd,
@@ -241,6 +252,7 @@ mmio_mapping_init (MmioMapping *self,
 
   self->fd = fd;
   self->closed = FALSE;
+  note_aliases (self);
   return TRUE;
 }
 
@@ -295,6 +307,7 @@ publish_region (MmioMapping *self,
   region->older = self->region;
   self->region = region;
   mmio_mapping_unlock_pins (self);
+  note_aliases (self);
   __atomic_store_n (&self->guard, region->guard, __ATOMIC_RELEASE);
   __atomic_store_n (&self->base, region->base, __ATOMIC_RELEASE);
   mmio_mapping_unlock (self);
@@ -790,6 +803,7 @@ take_region (MmioMapping *self,
   region->zero_to = region->length;
   region->is_empty = FALSE;
   self->region = region;
+  note_aliases (self);
 
   __atomic_store_n (&self->guard, region->guard, __ATOMIC_RELEASE);
   __atomic_store_n (&self->base, region->base, __ATOMIC_RELEASE);
