@@ -697,6 +697,19 @@ run_strace (MmioTest   *t,
   return g_file_get_contents (log, output, NULL, NULL);
 }
 
+/* A look at the size is part of a flush: what somebody else has cut off is not on the disk. */
+static void
+drop_looks (Trace *self)
+{
+  for (guint i = self->calls->len; i > 0; i--)
+    {
+      const char *call = g_ptr_array_index (self->calls, i - 1);
+
+      if (g_str_has_prefix (call, "fstat(") || g_str_has_prefix (call, "newfstatat(") || g_str_has_prefix (call, "statx("))
+        g_ptr_array_remove_index (self->calls, i - 1);
+    }
+}
+
 /* FALSE: not to be had here, and the test is skipped. */
 static gboolean
 trace (MmioTest   *t,
@@ -738,6 +751,8 @@ trace (MmioTest   *t,
     }
   g_assert_true (ended);
   g_assert_cmpuint (self->base, !=, 0);
+  if (g_str_has_prefix (scenario, "flush"))
+    drop_looks (self);
   for (guint i = 0; i < self->calls->len; i++)
     g_test_message ("%s", (const char *) g_ptr_array_index (self->calls, i));
 
