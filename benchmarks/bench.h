@@ -76,6 +76,8 @@ void        bench_need      (gboolean         success,
                              const char      *what);
 
 /* The cases, one subject a file. */
+void bench_atomic  (Bench *bench);
+void bench_chunk   (Bench *bench);
 void bench_copy    (Bench *bench);
 void bench_flush   (Bench *bench);
 void bench_open    (Bench *bench);

@@ -18,8 +18,9 @@ static const struct
   const char *prefix;
   void (*run) (Bench *bench);
 } groups[] = {
-  { "read", bench_copy },    { "write", bench_copy },   { "peek", bench_copy },  { "threads", bench_threads },
-  { "resize", bench_resize }, { "view", bench_view },   { "open", bench_open },  { "flush", bench_flush },
+  { "read", bench_copy },     { "write", bench_copy },   { "peek", bench_copy }, { "threads", bench_threads },
+  { "view", bench_view },     { "chunk", bench_chunk },  { "atomic", bench_atomic },
+  { "resize", bench_resize }, { "open", bench_open },    { "flush", bench_flush },
 };
 
 static char *
