@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The manual page: it has every command and every option that --help has, and no other.
+set -u
+
+page=${top_srcdir:?}/docs/mmio.1
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+number=0
+failed=0
+
+point () # NAME STATUS: the diagnosis stands in $folder/diagnosis
+{
+  number=$((number + 1))
+  if [ "$2" -eq 0 ]; then
+    echo "ok $number - $1"
+  else
+    failed=1
+    sed 's/^/# /' "$folder/diagnosis"
+    echo "not ok $number - $1"
+  fi
+}
+
+export LC_ALL=C
+mmio --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort > "$folder/commands"
+sed -n 's/^\.SH "MMIO \([A-Z]*\)"$/\1/p' "$page" | tr '[:upper:]' '[:lower:]' | sort > "$folder/sections"
+diff -u "$folder/commands" "$folder/sections" > "$folder/diagnosis" && status=0 || status=1
+point /manual/a-section-for-each-command "$status"
+
+while read -r command; do
+  # From one command's line of the synopsis to the next one's
+  sed '/^\.SH DESCRIPTION/q' "$page" | sed 's/\\-/-/g' | sed -n "/^\\.B mmio $command\$/,/^\\.br\$/p" | grep -o -- '--[a-z]*' | sort -u > "$folder/synopsis"
+  mmio "$command" --help | grep -o -- '^  -[a-zA-Z], --[a-z]*' | grep -o -- '--[a-z]*' | grep -v -x -e --help | sort -u > "$folder/own"
+  diff -u "$folder/own" "$folder/synopsis" > "$folder/diagnosis" && status=0 || status=1
+  point "/manual/$command/options-of-the-synopsis" "$status"
+
+  # What is particular to it is told in its section, what several have before the first section.
+  sed 's/\\-/-/g' "$page" | awk -v section="MMIO $(echo "$command" | tr '[:lower:]' '[:upper:]')" '
+    /^\.SH/ { name = $0; sub (/^\.SH "?/, "", name); sub (/"$/, "", name) }
+    name == section || name == "DESCRIPTION"' | grep -o -- '--[a-z]*' | sort -u > "$folder/told"
+  comm -23 "$folder/own" "$folder/told" > "$folder/diagnosis"
+  [ -s "$folder/diagnosis" ] && status=1 || status=0
+  point "/manual/$command/options-are-told" "$status"
+done < "$folder/commands"
+
+if command -v groff > /dev/null; then
+  groff -ww -man -Tascii "$page" 2> "$folder/diagnosis" > /dev/null
+  [ -s "$folder/diagnosis" ] && status=1 || status=0
+  point /manual/no-mistake-of-layout "$status"
+else
+  number=$((number + 1))
+  echo "ok $number - /manual/no-mistake-of-layout # SKIP no groff"
+fi
+
+echo "1..$number"
+exit $failed
