@@ -41,7 +41,7 @@ AC_DEFUN([MMIO_CHECK_PYTHON], [
   AC_MSG_CHECKING([for a Python that can import gi])
   have_python_gi=no
   for mmio_python in "$PYTHON" python3 /usr/bin/python3; do
-    AS_IF([test -n "$mmio_python" && "$mmio_python" -c 'import gi' >/dev/null 2>&1], [
+    AS_IF([test -n "$mmio_python" && "$mmio_python" -c 'import gi.repository' >/dev/null 2>&1], [
       have_python_gi=yes
       PYTHON=`"$mmio_python" -c 'import sys; print(sys.executable)'`
       break])

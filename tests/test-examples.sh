@@ -44,7 +44,7 @@ missing ()
         echo "configured without introspection"
       elif [ "$1" = js ] && [ -z "$GJS" ]; then
         echo "gjs is not installed"
-      elif [ "$1" = python ] && ! "$PYTHON" -c 'import gi' 2>/dev/null; then
+      elif [ "$1" = python ] && ! "$PYTHON" -c 'import gi.repository' 2>/dev/null; then
         echo "no Python that can import gi"
       fi ;;
   esac
