@@ -84,7 +84,7 @@ class Buffers(FileTest):
     @unittest.skipIf(numpy is None, 'numpy is not installed')
     def test_truncation_under_an_array_leaves_zeros(self):
         with self.make(b'\1' * 65536) as file:
-            array = numpy.frombuffer(file.view(), dtype='u1')
+            array = numpy.frombuffer(file.view(writable=False), dtype='u1')
             faults = []
             file.connect('fault', lambda _, *range: faults.append(range))
             subprocess.run(['truncate', '-s', '4096', self.path], check=True)
