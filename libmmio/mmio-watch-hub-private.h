@@ -20,7 +20,7 @@ typedef enum
   MMIO_WATCH_ROLE_FILE,         /* written to, attributes set, closed by a writer; unlinked, moved */
   MMIO_WATCH_ROLE_LINK,         /* a symbolic link on the way: unlinked, moved */
   MMIO_WATCH_ROLE_FOLDER,       /* on the way: removed, moved; nothing of what is in it */
-  MMIO_WATCH_ROLE_PARENT        /* the same, and one name that may appear in it */
+  MMIO_WATCH_ROLE_PARENT        /* the same, and one name that may appear in it, or go */
 } MmioWatchRole;
 
 typedef struct

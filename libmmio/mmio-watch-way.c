@@ -24,6 +24,8 @@ typedef struct
   guint n_fds;
   guint n_links;
   int folder;                   /* one of fds: where the walk is */
+  int outer;                    /* where folder was found; -1 if it wasn't found by name */
+  char *name_in_outer;
   char *rest;                   /* what is left of the path */
   gboolean complete;            /* nothing is on the way that isn't heard */
 } Walk;
@@ -60,11 +62,15 @@ listen_to (Walk         *walk,
 }
 
 static gboolean
-enter (Walk *walk,
-       int   fd)
+enter (Walk       *walk,
+       int         fd,
+       const char *name)
 {
   if (fd < 0)
     return FALSE;
+  walk->outer = name != NULL && strcmp (name, "..") != 0 && strcmp (name, ".") != 0 ? walk->folder : -1;
+  g_free (walk->name_in_outer);
+  walk->name_in_outer = g_strdup (name);
   walk->folder = fd;
   listen_to (walk, fd, MMIO_WATCH_ROLE_FOLDER, NULL);
   return TRUE;
@@ -75,7 +81,7 @@ enter_root (Walk *walk)
 {
   if (walk->n_fds == MAX_STEPS)
     return FALSE;
-  return enter (walk, keep (walk, open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC)));
+  return enter (walk, keep (walk, open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC)), NULL);
 }
 
 /* Puts what the link says in front of what is left. */
@@ -113,6 +119,22 @@ take_name (Walk *walk)
   return name;
 }
 
+/* The folder may be removed and made again, too. It doesn't say so itself as long as an open file keeps it, though the file
+ * itself is removed: as ours does. */
+static void
+await_name (Walk       *walk,
+            const char *name)
+{
+  struct stat st;
+
+  listen_to (walk, walk->folder, MMIO_WATCH_ROLE_PARENT, name);
+  if (walk->outer < 0)
+    return;
+  listen_to (walk, walk->outer, MMIO_WATCH_ROLE_PARENT, walk->name_in_outer);
+  if (fstat (walk->folder, &st) == 0 && st.st_nlink == 0)
+    mmio_watch_hub_hint (walk->client, MMIO_WATCH_HINT_PATH);
+}
+
 /* FALSE at the end of the way, be it at the file or at what is missing. */
 static gboolean
 take_step (Walk *walk)
@@ -127,7 +149,7 @@ take_step (Walk *walk)
   if (fd < 0 && errno == ENOENT)
     {
       /* listened for first and looked for again then: it may have come meanwhile */
-      listen_to (walk, walk->folder, MMIO_WATCH_ROLE_PARENT, name);
+      await_name (walk, name);
       fd = open_step (walk, name);
       if (fd < 0 && errno == ENOENT)
         return FALSE;
@@ -147,14 +169,14 @@ take_step (Walk *walk)
     }
   if (!S_ISDIR (st.st_mode))
     return FALSE;
-  return enter (walk, fd);
+  return enter (walk, fd, name);
 }
 
 gboolean
 mmio_watch_way_take (MmioWatchHubClient *client,
                      const char         *path)
 {
-  Walk walk = { .client = client, .complete = TRUE, .rest = g_strdup (path) };
+  Walk walk = { .client = client, .folder = -1, .outer = -1, .complete = TRUE, .rest = g_strdup (path) };
 
   if (enter_root (&walk))
     {
@@ -168,6 +190,7 @@ mmio_watch_way_take (MmioWatchHubClient *client,
   for (guint i = 0; i < walk.n_fds; i++)
     close (walk.fds[i]);
   g_free (walk.rest);
+  g_free (walk.name_in_outer);
   return walk.complete;
 }
 

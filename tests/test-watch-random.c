@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Another process does 10,000 random things to a file. A listener that believes the reports alone must know, after each
+ * burst, what is there: whether the file exists, its inode, size, mode, and every byte of it.
+ */
+#include "config.h"
+
+#include "mmio-watch-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef HAVE_SYS_INOTIFY_H
+#define N_OPERATIONS 10000
+#else
+/* what GFileMonitor doesn't hear takes a tick */
+#define N_OPERATIONS 200
+#endif
+#define MAX_BURST 20
+#define MAX_WRITE 300
+/* Up to here all of the file is compared before it is said that it was only appended to. */
+#define MAX_SIZE (12 * 1024)
+#define PATIENCE_MS 30000
+
+/* The process that does it */
+
+typedef struct
+{
+  GRand *rand;
+  char bytes[MAX_WRITE];
+} Operator;
+
+static gsize
+random_bytes (Operator *self)
+{
+  gsize length = (gsize) g_rand_int_range (self->rand, 1, MAX_WRITE);
+
+  for (gsize i = 0; i < length; i++)
+    self->bytes[i] = (char) g_rand_int_range (self->rand, 'a', 'z');
+  return length;
+}
+
+static void
+put (Operator   *self,
+     const char *path,
+     int         flags,
+     off_t       offset)
+{
+  int fd = open (path, O_WRONLY | O_CLOEXEC | flags, 0644);
+  struct stat st;
+
+  if (fd < 0)
+    return;
+  if (fstat (fd, &st) == 0 && st.st_size < MAX_SIZE && pwrite (fd, self->bytes, random_bytes (self), offset) < 0)
+    g_printerr ("%s: %s\n", path, g_strerror (errno));
+  close (fd);
+}
+
+static void
+write_through_mapping (Operator   *self,
+                       const char *path)
+{
+#if HAVE_DECL_FALLOC_FL_KEEP_SIZE
+  int fd = open (path, O_RDWR | O_CLOEXEC);
+  struct stat st;
+
+  if (fd < 0)
+    return;
+  if (fstat (fd, &st) == 0 && st.st_size > 0)
+    {
+      char *start = mmap (NULL, (gsize) st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+      start[g_rand_int_range (self->rand, 0, (gint32) st.st_size)] = 'M';
+      msync (start, (gsize) st.st_size, MS_SYNC);
+      munmap (start, (gsize) st.st_size);
+      if (fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, 1) != 0)
+        g_printerr ("%s: %s\n", path, g_strerror (errno));
+    }
+  close (fd);
+#else
+  put (self, path, 0, 0);
+#endif
+}
+
+static void
+operate (Operator *self)
+{
+  const char *path = "folder/file";
+  const struct timespec times[2] = { { g_rand_int_range (self->rand, 0, 1000000), 0 },
+                                     { g_rand_int_range (self->rand, 0, 1000000), 0 } };
+
+  switch (g_rand_int_range (self->rand, 0, 30))
+    {
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+      put (self, path, O_APPEND, 0);
+      break;
+    case 4:
+    case 5:
+      put (self, path, 0, g_rand_int_range (self->rand, 0, 1000));
+      break;
+    case 6:
+      (void) !truncate (path, g_rand_int_range (self->rand, 0, MAX_SIZE));
+      break;
+    case 7:
+      put (self, path, O_CREAT | O_TRUNC, 0);
+      break;
+    case 8:
+    case 9:
+    case 10:
+      put (self, "folder/temporary", O_CREAT | O_TRUNC, 0);
+      rename ("folder/temporary", path);
+      break;
+    case 11:
+      unlink (path);
+      break;
+    case 12:
+    case 13:
+      put (self, path, O_CREAT, 0);
+      break;
+    case 14:
+      rename (path, "away");
+      break;
+    case 15:
+      rename ("away", path);
+      break;
+    case 16:
+      chmod (path, 0600 | (mode_t) g_rand_int_range (self->rand, 0, 0100));
+      break;
+    case 17:
+      utimensat (AT_FDCWD, path, times, 0);
+      break;
+    case 18:
+      unlink ("name");
+      (void) !link (path, "name");
+      break;
+    case 19:
+      put (self, "name", O_APPEND, 0);
+      break;
+    case 20:
+      put (self, "name", 0, 10);
+      break;
+    case 21:
+      rename ("name", path);
+      break;
+    case 22:
+    case 23:
+      write_through_mapping (self, path);
+      break;
+    case 24:
+      rename ("folder", "folder.away");
+      break;
+    case 25:
+      if (rename ("folder.away", "folder") != 0)
+        g_mkdir ("folder", 0700);
+      break;
+    case 26:
+      rename (path, "target");
+      (void) !symlink ("../target", path);
+      break;
+    case 27:
+      put (self, "other-target", O_CREAT | O_TRUNC, 0);
+      (void) !symlink ("../other-target", "folder/temporary-link");
+      rename ("folder/temporary-link", path);
+      break;
+    case 28:
+      put (self, "target", O_CREAT | O_APPEND, 0);
+      break;
+    default:
+      unlink (path);
+      g_rmdir ("folder");
+      g_mkdir ("folder", 0700);
+      put (self, path, O_CREAT, 0);
+      break;
+    }
+}
+
+/* One line in: how many operations. One byte out: done. */
+static int
+run_operator (guint32 seed)
+{
+  Operator self = { .rand = g_rand_new_with_seed (seed) };
+  char line[32];
+
+  while (fgets (line, sizeof line, stdin) != NULL)
+    {
+      for (gint64 n = g_ascii_strtoll (line, NULL, 10); n > 0; n--)
+        operate (&self);
+      if (write (STDOUT_FILENO, ".", 1) != 1)
+        break;
+    }
+  g_rand_free (self.rand);
+  return 0;
+}
+
+/* The listener */
+
+typedef struct
+{
+  char *path;
+  MmioFileState state;
+  GByteArray *bytes;
+  guint n_reports;
+  gboolean burst_is_over;
+  gboolean timed_out;
+} Listener;
+
+static void
+read_range (Listener *self,
+            guint64   offset,
+            guint64   length)
+{
+  int fd = open (self->path, O_RDONLY | O_CLOEXEC);
+
+  g_byte_array_set_size (self->bytes, (guint) self->state.size);
+  if (fd < 0)
+    return;
+  /* what is shorter by now will be reported */
+  (void) !pread (fd, self->bytes->data + offset, length, (off_t) offset);
+  close (fd);
+}
+
+static void
+heard (const MmioWatchReport *report,
+       gpointer               user_data)
+{
+  Listener *self = user_data;
+
+  self->n_reports++;
+  self->state = report->state;
+  switch (report->what)
+    {
+    case MMIO_WATCH_CHANGED:
+      g_assert_cmpuint (report->offset, <=, report->state.size);
+      g_assert_cmpuint (report->length, <=, report->state.size - report->offset);
+      read_range (self, report->offset, report->length);
+      break;
+    case MMIO_WATCH_REPLACED:
+      read_range (self, 0, report->state.size);
+      break;
+    case MMIO_WATCH_REMOVED:
+      g_assert_false (report->state.exists);
+      g_byte_array_set_size (self->bytes, 0);
+      break;
+    case MMIO_WATCH_METADATA:
+    case MMIO_WATCH_SETTLED:
+    case MMIO_WATCH_ABOUT_TO_CHANGE:
+    default:
+      break;
+    }
+}
+
+static gboolean
+knows_the_truth (Listener *self)
+{
+  struct stat st;
+  g_autofree char *contents = NULL;
+  gsize length;
+
+  if (stat (self->path, &st) != 0)
+    return !self->state.exists;
+  if (!self->state.exists || self->state.inode != st.st_ino || self->state.size != (guint64) st.st_size ||
+      self->state.mode != st.st_mode)
+    return FALSE;
+  if (!g_file_get_contents (self->path, &contents, &length, NULL))
+    return FALSE;
+  return length == self->bytes->len && memcmp (contents, self->bytes->data, length) == 0;
+}
+
+static gboolean
+lose_patience (gpointer user_data)
+{
+  ((Listener *) user_data)->timed_out = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+burst_is_over (int          fd,
+               GIOCondition condition G_GNUC_UNUSED,
+               gpointer     user_data)
+{
+  char byte;
+
+  g_assert_cmpint (read (fd, &byte, 1), ==, 1);
+  ((Listener *) user_data)->burst_is_over = TRUE;
+  return G_SOURCE_CONTINUE;
+}
+
+/* Sometimes the listener listens meanwhile, sometimes it is busy. */
+static void
+run_burst (Listener *self,
+           int       commands,
+           int       answers,
+           int       n_operations)
+{
+  g_autofree char *line = g_strdup_printf ("%d\n", n_operations);
+  guint patience = g_timeout_add (PATIENCE_MS, lose_patience, self);
+
+  self->burst_is_over = FALSE;
+  g_assert_cmpint (write (commands, line, strlen (line)), ==, (gssize) strlen (line));
+  if (g_test_rand_bit ())
+    burst_is_over (answers, G_IO_IN, self);
+  while (!self->timed_out && !(self->burst_is_over && knows_the_truth (self)))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_false (self->timed_out);
+  g_source_remove (patience);
+}
+
+static void
+test_random (gconstpointer data)
+{
+  guint interval = GPOINTER_TO_UINT (data);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = g_dir_make_tmp ("mmio-random-XXXXXX", &error);
+  g_autofree char *seed = g_strdup_printf ("%u", (guint32) g_test_rand_int ());
+  const char *argv[] = { "/proc/self/exe", "--operate", seed, NULL };
+  const char *clean[] = { "rm", "-rf", folder, NULL };
+  Listener self = { .path = g_build_filename (folder, "folder", "file", NULL), .bytes = g_byte_array_new () };
+  g_autoptr (GFile) location = g_file_new_for_path (self.path);
+  MmioWatchSetup setup = { .location = location, .fd = -1, .interval = interval };
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
+  MmioWatch *watch;
+  int commands, answers;
+  guint source, n_bursts = 0;
+
+  g_assert_no_error (error);
+  if (program != NULL)
+    argv[0] = program;
+  g_spawn_async_with_pipes (folder, (char **) argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &commands, &answers, NULL,
+                            &error);
+  g_assert_no_error (error);
+
+  watch = mmio_watch_start (&setup, heard, &self, NULL, NULL, &error);
+  g_assert_no_error (error);
+  source = g_unix_fd_add (answers, G_IO_IN, burst_is_over, &self);
+
+  for (int left = N_OPERATIONS; left > 0; n_bursts++)
+    {
+      int n = MIN (left, g_test_rand_int_range (1, MAX_BURST));
+
+      run_burst (&self, commands, answers, n);
+      left -= n;
+    }
+  g_test_message ("%u bursts, %u reports", n_bursts, self.n_reports);
+
+  g_source_remove (source);
+  mmio_watch_stop (watch);
+  close (commands);
+  close (answers);
+  g_spawn_sync (NULL, (char **) clean, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+  g_byte_array_unref (self.bytes);
+  g_free (self.path);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  if (argc == 3 && strcmp (argv[1], "--operate") == 0)
+    return run_operator ((guint32) g_ascii_strtoull (argv[2], NULL, 10));
+
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_data_func ("/watch/random/listener-knows-the-truth", GUINT_TO_POINTER (0), test_random);
+  g_test_add_data_func ("/watch/random/listener-knows-the-truth-in-bursts", GUINT_TO_POINTER (5), test_random);
+
+  return g_test_run ();
+}
