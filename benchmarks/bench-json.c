@@ -9,6 +9,7 @@
 #if __has_include(<gnu/libc-version.h>)
 #include <gnu/libc-version.h>
 #endif
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
@@ -65,6 +66,14 @@ look_up (const char *path,
 }
 
 static char *
+get_load (void)
+{
+  double load[3];
+
+  return getloadavg (load, 3) == 3 ? g_strdup_printf ("%.2f %.2f %.2f", load[0], load[1], load[2]) : g_strdup ("unknown");
+}
+
+static char *
 describe_file_system (const char *folder)
 {
   static const struct
@@ -89,7 +98,7 @@ write_machine (Bench *self,
                FILE  *stream)
 {
   g_autofree char *processor = look_up ("/proc/cpuinfo", "model name");
-  g_autofree char *load = look_up ("/proc/loadavg", "");
+  g_autofree char *load = get_load ();
   g_autofree char *memory = look_up ("/proc/meminfo", "MemTotal");
   g_autofree char *tmpfs = describe_file_system (self->tmpfs_folder);
   g_autofree char *disk = describe_file_system (self->disk_folder);
@@ -106,7 +115,11 @@ write_machine (Bench *self,
 #if __has_include(<gnu/libc-version.h>)
   write_member (stream, "libc", gnu_get_libc_version ());
 #endif
+#ifdef __clang__
   write_member (stream, "compiler", __VERSION__);
+#else
+  write_member (stream, "compiler", "gcc " __VERSION__);
+#endif
   write_member (stream, "tmpfs", tmpfs);
   write_member (stream, "disk", disk);
   write_member (stream, "load_average", load);
@@ -165,6 +178,29 @@ write_result (FILE              *stream,
   fprintf (stream, "]}");
 }
 
+static void
+write_curve (FILE                   *stream,
+             const BenchCurveResult *curve)
+{
+  fprintf (stream, "    {\"curve\": ");
+  write_string (stream, curve->name);
+  fprintf (stream, ", \"title\": ");
+  write_string (stream, curve->title);
+  fprintf (stream, ", \"x_label\": ");
+  write_string (stream, curve->x_label);
+  fprintf (stream, ", \"exponent\": %.4f", curve->exponent);
+  if (curve->goal > 0)
+    fprintf (stream, ", \"goal\": %.2f, \"goal_met\": %s", curve->goal, curve->exponent <= curve->goal ? "true" : "false");
+  fprintf (stream, ",\n     \"points\": [");
+  for (guint i = 0; i < curve->n_points; i++)
+    {
+      fprintf (stream, "%s\n      {\"x\": %.0f, ", i > 0 ? "," : "", curve->x[i]);
+      write_summary (stream, "ns_per_op", &curve->ns[i]);
+      fprintf (stream, "}");
+    }
+  fprintf (stream, "]}");
+}
+
 void
 bench_write_json (Bench *self,
                   FILE  *stream)
@@ -176,6 +212,12 @@ bench_write_json (Bench *self,
     {
       write_result (stream, g_ptr_array_index (self->results, i));
       fprintf (stream, i + 1 < self->results->len ? ",\n" : "\n");
+    }
+  fprintf (stream, "  ],\n  \"curves\": [\n");
+  for (guint i = 0; i < self->curves->len; i++)
+    {
+      write_curve (stream, g_ptr_array_index (self->curves, i));
+      fprintf (stream, i + 1 < self->curves->len ? ",\n" : "\n");
     }
   fprintf (stream, "  ]\n}\n");
 }

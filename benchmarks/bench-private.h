@@ -38,6 +38,18 @@ typedef struct
   gboolean aim_met;
 } BenchResult;
 
+typedef struct
+{
+  char *name;
+  char *title;
+  char *x_label;
+  double goal;
+  double exponent;
+  guint n_points;
+  double *x;
+  BenchSummary *ns;
+} BenchCurveResult;
+
 struct _Bench
 {
   gboolean full;
@@ -46,6 +58,7 @@ struct _Bench
   char *disk_folder;            /* ours */
   GPtrArray *files;             /* (element-type filename): removed at the end */
   GPtrArray *results;           /* (element-type BenchResult) */
+  GPtrArray *curves;            /* (element-type BenchCurveResult) */
 };
 
 void bench_write_json (Bench *self,

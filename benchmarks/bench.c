@@ -99,6 +99,17 @@ bench_disk_file (Bench      *self,
   return make_file (self, self->disk_folder, name, size);
 }
 
+const char *
+bench_sparse_file (Bench      *self,
+                   const char *name,
+                   guint64     size)
+{
+  const char *path = make_file (self, self->tmpfs_folder != NULL ? self->tmpfs_folder : self->disk_folder, name, 0);
+
+  bench_need (truncate (path, (off_t) size) == 0, NULL, path);
+  return path;
+}
+
 /* Measuring */
 
 static double
@@ -246,6 +257,75 @@ bench_case (Bench           *self,
     g_free (times[i]);
   print_result (result);
   g_ptr_array_add (self->results, result);
+}
+
+/* The slope of a straight line through the logarithms. */
+static double
+fit_exponent (const double       *x,
+              const BenchSummary *y,
+              guint               n)
+{
+  double mean_x = 0, mean_y = 0, above = 0, below = 0;
+
+  for (guint i = 0; i < n; i++)
+    {
+      mean_x += log (x[i]) / n;
+      mean_y += log (y[i].median) / n;
+    }
+  for (guint i = 0; i < n; i++)
+    {
+      above += (log (x[i]) - mean_x) * (log (y[i].median) - mean_y);
+      below += (log (x[i]) - mean_x) * (log (x[i]) - mean_x);
+    }
+
+  return above / below;
+}
+
+void
+bench_curve (Bench            *self,
+             const BenchCurve *description)
+{
+  const guint n = description->n_points;
+  const guint repeats = self->full ? USUAL_REPEATS_FULL / 4 : USUAL_REPEATS_QUICK / 3;
+  g_autofree guint64 *runs = g_new (guint64, n);
+  g_autofree double *times = g_new (double, n * repeats);
+  BenchCurveResult *result;
+
+  if (self->only != NULL && !g_str_has_prefix (description->name, self->only))
+    return;
+
+  for (guint i = 0; i < n; i++)
+    runs[i] = calibrate (&description->points[i].side, USUAL_SLICE_NS);
+  for (guint r = 0; r < repeats; r++)
+    for (guint i = 0; i < n; i++)
+      times[i * repeats + r] = measure (&description->points[i].side, runs[i]) /
+                               ((double) runs[i] * MAX (description->points[i].side.parallel, 1));
+
+  result = g_new0 (BenchCurveResult, 1);
+  result->name = g_strdup (description->name);
+  result->title = g_strdup (description->title);
+  result->x_label = g_strdup (description->x_label);
+  result->goal = description->goal;
+  result->n_points = n;
+  result->x = g_new (double, n);
+  result->ns = g_new (BenchSummary, n);
+  printf ("%s: %s\n  %-14s", description->name, description->title, description->x_label);
+  for (guint i = 0; i < n; i++)
+    {
+      result->x[i] = description->points[i].x;
+      result->ns[i] = summarize (times + i * repeats, repeats);
+      printf (" %12.0f", result->x[i]);
+    }
+  result->exponent = fit_exponent (result->x, result->ns, n);
+  printf ("\n  %-14s", "ns/op");
+  for (guint i = 0; i < n; i++)
+    printf (" %12.1f", result->ns[i].median);
+  printf ("\n  exponent %.3f", result->exponent);
+  if (result->goal > 0)
+    printf ("  <= %.2f %s", result->goal, result->exponent <= result->goal ? "met" : "MISSED");
+  printf ("\n");
+  fflush (stdout);
+  g_ptr_array_add (self->curves, result);
 }
 
 void

@@ -47,10 +47,30 @@ typedef struct
   guint repeats;                /* 0: as many as is usual */
 } BenchCase;
 
+/* How the time of one thing grows with another. */
+typedef struct
+{
+  double x;
+  BenchSide side;
+} BenchPoint;
+
+typedef struct
+{
+  const char *name;
+  const char *title;
+  const char *x_label;
+  double goal;                  /* 0: none; what the exponent may come to: 0.1 for what is constant */
+  const BenchPoint *points;
+  guint n_points;
+} BenchCurve;
+
 typedef struct _Bench Bench;
 
 void        bench_case      (Bench           *self,
                              const BenchCase *description);
+/* Measures the points in turns, and fits time = c * x ^ exponent to their medians. */
+void        bench_curve     (Bench           *self,
+                             const BenchCurve *description);
 /* Said aloud, and written down like a result. */
 void        bench_skip      (Bench           *self,
                              const char      *name,
@@ -68,6 +88,10 @@ const char *bench_tmpfs_file (Bench          *self,
 const char *bench_disk_file (Bench           *self,
                              const char      *name,
                              guint64          size);
+/* A file without content. */
+const char *bench_sparse_file (Bench         *self,
+                               const char    *name,
+                               guint64        size);
 /* ns, of a clock that doesn't jump. */
 guint64     bench_now       (void);
 /* Ends the program if what a case needs has failed: a case that runs on error paths would measure nonsense. */
@@ -82,6 +106,7 @@ void bench_copy    (Bench *bench);
 void bench_flush   (Bench *bench);
 void bench_open    (Bench *bench);
 void bench_resize  (Bench *bench);
+void bench_scale   (Bench *bench);
 void bench_threads (Bench *bench);
 void bench_view    (Bench *bench);
 

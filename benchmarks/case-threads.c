@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "bench.h"
+#include "floor.h"
 
 typedef struct _Team Team;
 
@@ -25,8 +26,10 @@ typedef struct
 struct _Team
 {
   MmioFile *file;
+  const FloorMap *map;          /* instead of file: what the machine gives to threads that share nothing but memory */
   guint n_workers;
   gboolean has_writer;          /* the first worker writes, for as long as the others read */
+  guint64 apart;                /* bytes between what is written and what is read */
   Worker *workers;
 
   GMutex lock;
@@ -55,10 +58,15 @@ read_hot (Worker  *worker,
           guint64  n)
 {
   MmioFile *file = worker->team->file;
+  const FloorMap *map = worker->team->map;
   gsize count = small;
 
-  for (guint64 i = 0; i < n; i++)
-    mmio_file_read (file, (i * 64) & 4095, worker->buffer, count, NULL);
+  if (map != NULL)
+    for (guint64 i = 0; i < n; i++)
+      floor_read (map, (i * 64) & 4095, worker->buffer, count);
+  else
+    for (guint64 i = 0; i < n; i++)
+      mmio_file_read (file, (i * 64) & 4095, worker->buffer, count, NULL);
 }
 
 /* Returns how often. */
@@ -66,11 +74,19 @@ static guint64
 write_meanwhile (Worker *worker)
 {
   MmioFile *file = worker->team->file;
+  const FloorMap *map = worker->team->map;
   gsize length = small;
   guint64 n = 0;
 
   for (; __atomic_load_n (&worker->team->n_reading, __ATOMIC_RELAXED) > 0; n++)
-    mmio_file_write (file, (n * 64) & 4095, worker->buffer, length, NULL);
+    {
+      guint64 offset = worker->team->apart + ((n * 64) & 4095);
+
+      if (map != NULL)
+        floor_write (map, offset, worker->buffer, length);
+      else
+        mmio_file_write (file, offset, worker->buffer, length, NULL);
+    }
 
   return n;
 }
@@ -120,21 +136,15 @@ work (gpointer data)
 }
 
 static void
-team_start (Team     *team,
-            MmioFile *file,
-            guint     n_workers,
-            gboolean  has_writer)
+team_start (Team *team)
 {
-  team->file = file;
-  team->has_writer = has_writer;
-  team->n_workers = n_workers;
-  team->workers = g_aligned_alloc0 (n_workers, sizeof (Worker), 128);
+  team->workers = g_aligned_alloc0 (team->n_workers, sizeof (Worker), 128);
   g_mutex_init (&team->lock);
   g_cond_init (&team->condition);
-  for (guint i = 0; i < n_workers; i++)
+  for (guint i = 0; i < team->n_workers; i++)
     {
       team->workers[i].team = team;
-      team->workers[i].thread = g_thread_new ("reader", work, &team->workers[i]);
+      team->workers[i].thread = g_thread_new ("worker", work, &team->workers[i]);
     }
 }
 
@@ -211,15 +221,93 @@ write_alone (gpointer data,
   return 0;
 }
 
+/* Whoever measures on a busy machine gets two figures: by the clock on the wall, which others' programs slow down too, and by the
+ * threads' processor time, which shows only what the threads cost each other. */
+static void
+compare_readers (Bench    *bench,
+                 MmioFile *file,
+                 FloorMap *map,
+                 guint     repeats,
+                 guint64   slice)
+{
+  Team one = { .file = file, .n_workers = 1 };
+  Team two = { .file = file, .n_workers = 2 };
+  Team floor_one = { .map = map, .n_workers = 1 };
+  Team floor_two = { .map = map, .n_workers = 2 };
+
+  team_start (&one);
+  team_start (&two);
+  team_start (&floor_one);
+  team_start (&floor_two);
+
+  bench_case (bench, &(BenchCase){
+    .name = "threads-2-read-64", .title = "rate of two reading threads, by the clock on the wall",
+    .measure = BENCH_RATE, .goal = 1.9, .aim = 1.95, .slice = slice, .repeats = repeats,
+    .floor = { "one thread", team_run, &one },
+    .subject = { "two threads", team_run, &two, .parallel = 2 } });
+  bench_case (bench, &(BenchCase){
+    .name = "threads-2-read-64-busy", .title = "rate of two reading threads, by their processor time",
+    .measure = BENCH_RATE, .goal = 1.9, .aim = 1.95, .slice = slice, .repeats = repeats,
+    .floor = { "one thread", team_run_busy, &one },
+    .subject = { "two threads", team_run_busy, &two, .parallel = 2 } });
+  bench_case (bench, &(BenchCase){
+    .name = "threads-2-machine", .title = "what the machine gives two threads that only copy, by their processor time",
+    .measure = BENCH_RATE, .slice = slice, .repeats = repeats,
+    .floor = { "memcpy with a bounds check, one thread", team_run_busy, &floor_one },
+    .subject = { "… two threads (nothing of libmmio)", team_run_busy, &floor_two, .parallel = 2 } });
+
+  team_stop (&one);
+  team_stop (&two);
+  team_stop (&floor_one);
+  team_stop (&floor_two);
+}
+
+static void
+compare_with_writer (Bench      *bench,
+                     MmioFile   *file,
+                     FloorMap   *map,
+                     guint64     apart,
+                     const char *read_name,
+                     const char *write_name,
+                     const char *title,
+                     double      goal,
+                     guint       repeats,
+                     guint64     slice)
+{
+  Team alone = { .file = file, .n_workers = 1 };
+  Team mixed = { .file = file, .n_workers = 2, .has_writer = TRUE, .apart = apart };
+  Team floor_mixed = { .map = map, .n_workers = 2, .has_writer = TRUE, .apart = apart };
+
+  team_start (&alone);
+  team_start (&mixed);
+  team_start (&floor_mixed);
+
+  bench_case (bench, &(BenchCase){
+    .name = read_name, .title = title,
+    .measure = BENCH_RATE, .goal = goal, .aim = goal, .slice = slice, .repeats = repeats,
+    .floor = { "a reader alone", team_run_busy, &alone },
+    .subject = { "a reader beside a writer", team_run_busy, &mixed },
+    .peers = (BenchSide[]){ { "memcpy beside memcpy: torn reads", team_run_busy, &floor_mixed }, { NULL } } });
+  bench_case (bench, &(BenchCase){
+    .name = write_name, .title = "rate of that writer, by processor time",
+    .measure = BENCH_RATE, .slice = slice, .repeats = repeats,
+    .floor = { "a writer alone", write_alone, file },
+    .subject = { "a writer beside a reader", team_run_writer, &mixed } });
+
+  team_stop (&alone);
+  team_stop (&mixed);
+  team_stop (&floor_mixed);
+}
+
 void
 bench_threads (Bench *bench)
 {
   g_autoptr (GError) error = NULL;
-  const char *path = bench_disk_file (bench, "threads", 1 << 16);
+  const char *path = bench_disk_file (bench, "threads", 1 << 20);
   g_autoptr (MmioFile) file = NULL;
-  Team one = { NULL }, two = { NULL }, mixed = { NULL };
-  const guint repeats = bench_is_full (bench) ? 101 : 31;
-  const guint64 slice = 10000000;
+  const guint repeats = bench_is_full (bench) ? 101 : 21;
+  const guint64 slice = 8000000;
+  FloorMap map;
 
   if (g_get_num_processors () < 2)
     {
@@ -229,33 +317,13 @@ bench_threads (Bench *bench)
 
   file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
   bench_need (file != NULL, error, path);
-  team_start (&one, file, 1, FALSE);
-  team_start (&two, file, 2, FALSE);
-  team_start (&mixed, file, 2, TRUE);
+  floor_map_open (&map, path, TRUE);
 
-  bench_case (bench, &(BenchCase){
-    .name = "threads-2-read-64", .title = "rate of two reading threads, by the clock on the wall",
-    .measure = BENCH_RATE, .goal = 1.9, .aim = 1.95, .slice = slice, .repeats = repeats,
-    .floor = { "one thread", team_run, &one },
-    .subject = { "two threads", team_run, &two, .parallel = 2 } });
-  /* Where other programs want the processors too, the wall clock shows them. This shows what the threads cost each other. */
-  bench_case (bench, &(BenchCase){
-    .name = "threads-2-read-64-busy", .title = "rate of two reading threads, by their processor time",
-    .measure = BENCH_RATE, .goal = 1.9, .aim = 1.95, .slice = slice, .repeats = repeats,
-    .floor = { "one thread", team_run_busy, &one },
-    .subject = { "two threads", team_run_busy, &two, .parallel = 2 } });
-  bench_case (bench, &(BenchCase){
-    .name = "threads-read-beside-writer", .title = "rate of a reader beside a constant writer of the same page, by processor time",
-    .measure = BENCH_RATE, .goal = 0.5, .aim = 0.5, .slice = slice, .repeats = repeats,
-    .floor = { "a reader alone", team_run_busy, &one },
-    .subject = { "a reader beside a writer", team_run_busy, &mixed } });
-  bench_case (bench, &(BenchCase){
-    .name = "threads-write-beside-reader", .title = "rate of that writer, by processor time",
-    .measure = BENCH_RATE, .slice = slice, .repeats = repeats,
-    .floor = { "a writer alone", write_alone, file },
-    .subject = { "a writer beside a reader", team_run_writer, &mixed } });
+  compare_readers (bench, file, &map, repeats, slice);
+  compare_with_writer (bench, file, &map, 512 << 10, "threads-read-beside-writer", "threads-write-beside-reader",
+                       "rate of a reader beside a constant writer elsewhere in the file, by processor time", 0.5, repeats, slice);
+  compare_with_writer (bench, file, &map, 0, "threads-read-same-page", "threads-write-same-page",
+                       "rate of a reader beside a constant writer of the same page, by processor time", 0, repeats, slice);
 
-  team_stop (&one);
-  team_stop (&two);
-  team_stop (&mixed);
+  floor_map_close (&map);
 }
