@@ -40,7 +40,8 @@ take_pages (MmioMapping *self,
   start = pages->pin.offset - pages->pin.offset % self->page_size;
   end = pages->pin.offset + pages->pin.length;
   end += (self->page_size - end % self->page_size) % self->page_size;
-  pages->start = pages->pin.region->base + start;
+  /* an empty file has no address to add to */
+  pages->start = length > 0 ? pages->pin.region->base + start : NULL;
   pages->length = length > 0 ? end - start : 0;
 
   return TRUE;
