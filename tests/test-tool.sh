@@ -201,6 +201,23 @@ else
   skip /tool/full-disk-at-standard-output-is-an-error "no /dev/full"
 fi
 
+# Truncated while it is read: the pipe is full, so that the command waits in the middle of the file.
+head -c 8M /dev/zero > shrinking
+rm -f bytes
+mkfifo bytes
+mmio cat shrinking > bytes 2> err &
+watcher=$!
+exec 3< bytes
+head -c 1 <&3 > /dev/null
+: > shrinking
+cat <&3 > /dev/null
+wait "$watcher" && status=0 || status=$?
+watcher=
+exec 3<&-
+out=
+err=$(cat err)
+ended /tool/cat/truncated-while-it-is-read-is-an-error 1 "" "shrinking: "
+
 # write
 
 printf 'HELLO' > input-5

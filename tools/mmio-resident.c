@@ -36,21 +36,6 @@ get_share (guint64 resident,
   return resident > 0 ? SOME : NONE;
 }
 
-static gboolean
-get_resident (MmioFile *file,
-              guint64   offset,
-              guint64   length,
-              guint64  *resident,
-              GError  **error)
-{
-  if (!mmio_file_get_resident_bytes (file, offset, length, resident, error))
-    return FALSE;
-
-  /* whole pages are counted, also the one that the file ends in */
-  *resident = MIN (*resident, length);
-  return TRUE;
-}
-
 /* Each cell stands for as many whole pages, or, where there are fewer pages than cells, each page for several cells. */
 static gboolean
 make_bar (MmioFile *file,
@@ -71,7 +56,7 @@ make_bar (MmioFile *file,
       guint64 length = MIN (MAX (next, first + 1) * page, size) - offset;
       guint64 resident;
 
-      if (!get_resident (file, offset, length, &resident, error))
+      if (!mmio_file_get_resident_bytes (file, offset, length, &resident, error))
         return FALSE;
       g_string_append (bar, set[get_share (resident, length)]);
     }
@@ -105,7 +90,7 @@ show (MmioFile *file,
   g_autoptr (GString) text = g_string_new (NULL);
   guint64 size = mmio_file_get_size (file), resident;
 
-  if (!get_resident (file, 0, size, &resident, error))
+  if (!mmio_file_get_resident_bytes (file, 0, size, &resident, error))
     return FALSE;
 
   self->n_files++;
