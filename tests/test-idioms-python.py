@@ -13,6 +13,7 @@ import re
 import shutil
 import struct
 import subprocess
+import sys
 import tarfile
 import tempfile
 import threading
@@ -412,6 +413,67 @@ class Awaiting(FileTest):
         loop.run()
         self.assertEqual(came, [(b'bc', 'data')])
         GLib.source_remove(timer)
+
+
+class Atomics(FileTest):
+    def test_operations_give_the_value_before(self):
+        for kind, top in (('u32', 2**32 - 1), ('u64', 2**64 - 1)):
+            with self.make(bytes(16)) as file, getattr(file, 'get_atomic_' + kind)(8) as atomic:
+                self.assertEqual(len(atomic), 1)
+                self.assertEqual(atomic.add(0, 5), 0)
+                self.assertEqual(atomic.sub(0, 6), 5)
+                self.assertEqual(atomic.load(0), top)
+                self.assertEqual(atomic.and_(0, 12), top)
+                self.assertEqual(atomic.or_(0, 3), 12)
+                self.assertEqual(atomic.xor(0, 1), 15)
+                self.assertEqual(atomic.exchange(0, 9), 14)
+                self.assertEqual(tuple(atomic.compare_exchange(0, 8, 1)), (False, 9))
+                self.assertEqual(tuple(atomic.compare_exchange(0, 9, 1)), (True, 9))
+                atomic.store(0, top)
+                self.assertEqual(atomic.load(0), top)
+                self.assertEqual(atomic.wake(0), 0)
+                self.assertTrue(atomic.wait(0, 1, 1))
+                with self.assertRaises(TimeoutError):
+                    atomic.wait(0, top, 1)
+
+    def test_mistakes_are_raised(self):
+        with self.make(bytes(16)) as file:
+            atomic = file.get_atomic_u32(4, 3)
+            for index in (3, -1):
+                with self.assertRaises(IndexError):
+                    atomic.load(index)
+            with self.assertRaises(ValueError):
+                file.get_atomic_u32(2)
+            atomic.release()
+            with self.assertRaises(IndexError):
+                atomic.load(0)
+        with Mmio.File.open(self.path) as file, file.get_atomic_u64(0) as atomic:
+            self.assertEqual(atomic.load(0), 0)
+            with self.assertRaises(TypeError):
+                atomic.add(0, 1)
+
+    def test_another_process_wakes_who_waits(self):
+        async def program():
+            with self.make(bytes(8)) as file, file.get_atomic_u32(0) as atomic:
+                waiting = atomic.wait_async(0, 0, 20000)
+                code = ("import gi; gi.require_version('Mmio', '1.0'); from gi.repository import Mmio; import sys; "
+                        "atomic = Mmio.File.open(sys.argv[1], 'r+').get_atomic_u32(0); atomic.add(0, 7); atomic.wake(0)")
+                process = await asyncio.create_subprocess_exec(sys.executable, '-c', code, self.path)
+                self.assertTrue(await waiting)
+                self.assertEqual(atomic.load(0), 7)
+                self.assertEqual(await process.wait(), 0)
+
+        asyncio.run(asyncio.wait_for(program(), 30))
+
+    def test_two_processes_count_exactly(self):
+        code = ("import gi; gi.require_version('Mmio', '1.0'); from gi.repository import Mmio; import sys\n"
+                "atomic = Mmio.File.open(sys.argv[1], 'r+').get_atomic_u64(0)\n"
+                "for _ in range(5000): atomic.add(0, 1)")
+        with self.make(bytes(8)) as file, file.get_atomic_u64(0) as atomic:
+            processes = [subprocess.Popen([sys.executable, '-c', code, self.path]) for _ in range(2)]
+            for process in processes:
+                self.assertEqual(process.wait(30), 0)
+            self.assertEqual(atomic.load(0), 10000)
 
 
 class LikeMmap(FileTest):

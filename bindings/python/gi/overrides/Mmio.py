@@ -66,6 +66,7 @@ OpenNotFoundError = _error('OpenNotFoundError', (FileNotFoundError,), 'There is 
 OpenExistsError = _error('OpenExistsError', (FileExistsError,), 'There is a file already.', errno.EEXIST)
 OpenPermissionError = _error('OpenPermissionError', (PermissionError,), 'The permissions do not allow it.', errno.EACCES)
 OpenDirectoryError = _error('OpenDirectoryError', (IsADirectoryError,), 'A directory is no file to map.', errno.EISDIR)
+TimedOutError = _error('TimedOutError', (TimeoutError,), 'It did not happen in time.', errno.ETIMEDOUT)
 OpenError = _error('OpenError', (OSError,), 'The file could not be opened.', errno.EIO)
 
 _BY_CODE = {
@@ -90,6 +91,7 @@ _BY_IO_CODE = {
     Gio.IOErrorEnum.PERMISSION_DENIED: OpenPermissionError,
     Gio.IOErrorEnum.IS_DIRECTORY: OpenDirectoryError,
     Gio.IOErrorEnum.NO_SPACE: NoSpaceError,
+    Gio.IOErrorEnum.TIMED_OUT: TimedOutError,
     Gio.IOErrorEnum.NOT_SUPPORTED: NotSupportedError,
 }
 
@@ -724,6 +726,10 @@ class File(Mmio.File):
         return self.find(bytes((item,)) if isinstance(item, int) else item) >= 0
 
 
+for _bits in (32, 64):
+    _name = f'get_atomic_u{_bits}'
+    setattr(File, _name, (lambda get: _translated(lambda self, offset, n_elements=1: get(self, offset, n_elements)))(
+        getattr(Mmio.File, _name)))
 for _name in ('resize', 'reload', 'flush', 'flush_range', 'prefetch', 'lock_range'):
     if hasattr(Mmio.File, _name + '_async'):
         setattr(File, _name + '_async', _asynchronous(Mmio.File, _name))
@@ -731,3 +737,72 @@ _add_numbers(File, Mmio.File)
 _translate_methods(File, Mmio.File)
 File = override(File)
 __all__.append('File')
+
+
+# Atomics. An index that is none, or a change where the file is mapped for reading, is a programmer's mistake in C, with a message on
+# the console: here it is raised.
+
+def _atomic(base, bits):
+    def check(self, index, changes):
+        try:
+            length, writable = self._shape
+        except AttributeError:
+            length, writable = self._shape = self.get_length(), self.is_writable()
+        if not 0 <= operator.index(index) < length:
+            raise OutOfBoundsError(f'index {index} is out of range: the length is {length}', code=Mmio.Error.OUT_OF_BOUNDS)
+        if changes and not writable:
+            raise WrongModeError('the file is mapped for reading only', code=Mmio.Error.WRONG_MODE)
+
+    def checked(name):
+        function = getattr(base, name)
+
+        @functools.wraps(function)
+        def call(self, index, *args):
+            check(self, index, name != 'load')
+            return function(self, index, *args)
+        return call
+
+    @_translated
+    def wait(self, index, expected, timeout_ms=-1, cancellable=None):
+        """Waits until the element is not expected any more: at once if it isn't. TimeoutError after timeout_ms milliseconds."""
+        check(self, index, False)
+        return base.wait(self, index, expected, timeout_ms, cancellable)
+
+    def prepare_wait(self, index, expected, timeout_ms=-1):
+        check(self, index, False)
+        return (self, index, expected, timeout_ms)
+
+    def wake(self, index, n=1):
+        """Wakes up to n of those who wait for the element, in any process."""
+        check(self, index, False)
+        return base.wake(self, index, n)
+
+    def release(self):
+        """Lets go of the file's memory."""
+        self._shape = (0, False)
+        base.release(self)
+
+    names = {
+        '__doc__': f'Integers of {bits} bits in a file that threads and processes share.',
+        '__module__': __name__,
+        '__len__': lambda self: self.get_length(),
+        '__bool__': lambda self: True,
+        '__enter__': lambda self: self,
+        '__exit__': lambda self, *args: self.release(),
+        'wait': wait,
+        'wait_async': _asynchronous(base, 'wait', prepare_wait),
+        'wake': wake,
+        'release': release,
+    }
+    for name in ('load', 'store', 'exchange', 'add', 'sub', 'and', 'or', 'xor', 'compare_exchange'):
+        # PyGObject puts an underscore after a keyword.
+        name = name if hasattr(base, name) else name + '_'
+        names[name] = checked(name)
+    cls = type(base)(base.__name__, (base,), names)
+    _translate_methods(cls, base)
+    return override(cls)
+
+
+AtomicU32 = _atomic(Mmio.AtomicU32, 32)
+AtomicU64 = _atomic(Mmio.AtomicU64, 64)
+__all__ += ['AtomicU32', 'AtomicU64']
