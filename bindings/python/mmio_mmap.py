@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The interface of Python's own module mmap, on a file that libmmio maps.
+
+    import mmio_mmap as mmap
+
+and what the program does with mmap.mmap goes on to work, with these differences:
+
+- a file that somebody truncates is a ValueError or an EOFError, and a full disk an OSError, where mmap ends the process by a signal;
+- resize() moves nothing, and memoryviews of what stays inside are no obstacle to it;
+- flush() makes itself heard by those who watch the file;
+- an empty file can't be mapped by length 0, as with mmap, but can with an Mmio.File;
+- memoryview(m), re and hashlib take it as a buffer from Python 3.12 on, which gave classes the buffer protocol; m.view() is a memoryview
+  in every version;
+- devices can't be mapped.
+"""
+
+import mmap as _mmap
+import operator
+import os
+
+import gi
+
+gi.require_version('Mmio', '1.0')
+from gi.repository import Mmio  # noqa: E402
+
+_names = [name for name in dir(_mmap) if name.startswith(('ACCESS_', 'MADV_', 'MAP_', 'PROT_'))]
+globals().update((name, getattr(_mmap, name)) for name in _names)
+from mmap import (ACCESS_COPY, ACCESS_DEFAULT, ACCESS_READ, ACCESS_WRITE, ALLOCATIONGRANULARITY, MAP_PRIVATE,  # noqa: E402
+                  MAP_SHARED, PAGESIZE, PROT_READ, PROT_WRITE)
+
+__all__ = ['mmap', 'error', 'ALLOCATIONGRANULARITY', 'PAGESIZE', *_names]
+
+error = OSError
+
+_ACCESS = {ACCESS_DEFAULT: 'ACCESS_DEFAULT', ACCESS_READ: 'ACCESS_READ', ACCESS_WRITE: 'ACCESS_WRITE', ACCESS_COPY: 'ACCESS_COPY'}
+_ADVICE = {getattr(_mmap, 'MADV_' + name): advice for name, advice in {
+    'NORMAL': Mmio.Advice.NORMAL,
+    'RANDOM': Mmio.Advice.RANDOM,
+    'SEQUENTIAL': Mmio.Advice.SEQUENTIAL,
+    'WILLNEED': Mmio.Advice.WILL_NEED,
+    'DONTNEED': Mmio.Advice.DONT_NEED,
+    'HUGEPAGE': Mmio.Advice.HUGE_PAGE,
+    'NOHUGEPAGE': Mmio.Advice.NO_HUGE_PAGE,
+    'DONTDUMP': Mmio.Advice.DONT_DUMP,
+}.items() if hasattr(_mmap, 'MADV_' + name)}
+
+
+def _access(flags, prot, access):
+    if access == ACCESS_DEFAULT:
+        if not prot & PROT_WRITE:
+            return ACCESS_DEFAULT, Mmio.Mode.READ_ONLY
+        return ACCESS_DEFAULT, Mmio.Mode.COPY_ON_WRITE if flags & MAP_PRIVATE else Mmio.Mode.READ_WRITE
+    if flags != MAP_SHARED or prot != PROT_READ | PROT_WRITE:
+        raise ValueError("mmap can't specify both access and flags, prot.")
+    try:
+        return access, {ACCESS_READ: Mmio.Mode.READ_ONLY, ACCESS_WRITE: Mmio.Mode.READ_WRITE,
+                        ACCESS_COPY: Mmio.Mode.COPY_ON_WRITE}[access]
+    except KeyError:
+        raise ValueError('mmap invalid access parameter.') from None
+
+
+class mmap:
+    """As mmap.mmap (fileno, length, flags, prot, access, offset). fileno -1 is anonymous memory that forked processes share."""
+
+    def __init__(self, fileno, length, flags=MAP_SHARED, prot=PROT_READ | PROT_WRITE, access=ACCESS_DEFAULT, offset=0):
+        length, offset = operator.index(length), operator.index(offset)
+        if length < 0:
+            raise OverflowError('memory mapped length must be positive')
+        if offset < 0:
+            raise OverflowError('memory mapped offset must be positive')
+        self._access, mode = _access(flags, prot, access)
+        if offset % ALLOCATIONGRANULARITY != 0:
+            raise OSError(22, os.strerror(22))
+        if fileno == -1:
+            if length == 0:
+                raise OSError(22, os.strerror(22))
+            self._file = Mmio.File.new_anonymous('mmap', offset + length)
+        else:
+            size = os.fstat(fileno).st_size
+            if length == 0:
+                if size == 0:
+                    raise ValueError('cannot mmap an empty file')
+                if offset >= size:
+                    raise ValueError('mmap offset is greater than file size')
+                length = size - offset
+            elif offset > size or size - offset < length:
+                raise ValueError('mmap length is greater than file size')
+            self._file = Mmio.File.new_for_fd(fileno, mode)
+        self._anonymous = fileno == -1
+        self._writable = mode != Mmio.Mode.READ_ONLY
+        self._offset = offset
+        self._length = length
+        self._position = 0
+
+    # What every method asks first
+
+    def _check(self):
+        if self._file.is_closed():
+            raise ValueError('mmap closed or invalid')
+
+    def _check_writable(self):
+        self._check()
+        if not self._writable:
+            raise TypeError("mmap can't modify a readonly memory map.")
+
+    def _bounds(self, start, end):
+        start = self._position if start is None else operator.index(start)
+        end = self._length if end is None else operator.index(end)
+        start, end, _ = slice(start, end).indices(self._length)
+        return start, end
+
+    # Life
+
+    def close(self):
+        """Closes the mapping, not the file. Everything else is a ValueError from then on; a BufferError while there are memoryviews."""
+        try:
+            self._file.close()
+        except BufferError:
+            raise BufferError('cannot close exported pointers exist') from None
+
+    @property
+    def closed(self):
+        return self._file.is_closed()
+
+    def __enter__(self):
+        self._check()
+        return self
+
+    def __exit__(self, *args):
+        self.close()
+
+    def __repr__(self):
+        if self.closed:
+            return '<mmio_mmap.mmap closed=True>'
+        return (f'<mmio_mmap.mmap closed=False, access={_ACCESS[self._access]}, length={self._length}, pos={self._position}, '
+                f'offset={self._offset}>')
+
+    def __len__(self):
+        self._check()
+        return self._length
+
+    def size(self):
+        """The length of the file, which can be larger than what is mapped of it."""
+        self._check()
+        return self._length if self._anonymous else os.fstat(self._file.fileno()).st_size
+
+    def resize(self, newsize):
+        """Gives the mapping and its file a new size."""
+        self._check()
+        if self._access in (ACCESS_READ, ACCESS_COPY) or not self._writable:
+            raise TypeError("mmap can't resize a readonly or copy-on-write memory map.")
+        if newsize < 0 or (newsize == 0 and not self._anonymous):
+            raise ValueError('new size out of range')
+        self._file.resize(self._offset + newsize)
+        self._length = newsize
+
+    # Durability and advice
+
+    def flush(self, offset=0, size=None):
+        """Makes what was written durable. offset is a multiple of the page size. Nothing to do on what never reaches a file."""
+        self._check()
+        if size is None:
+            size = self._length - offset
+        if offset < 0 or size < 0 or self._length - offset < size:
+            raise ValueError('flush values out of range')
+        if self._writable and self._file.get_mode() == Mmio.Mode.READ_WRITE:
+            if offset % PAGESIZE != 0:
+                raise OSError(22, os.strerror(22))
+            self._file.flush_range(self._offset + offset, size)
+
+    def madvise(self, option, start=0, length=None):
+        """Tells the system what will be done with a range that begins at a page. EINVAL for advice that libmmio doesn't give."""
+        self._check()
+        if not 0 <= start < self._length:
+            raise ValueError('madvise start out of bounds')
+        if length is None:
+            length = self._length
+        if length < 0:
+            raise ValueError('madvise length invalid')
+        if option not in _ADVICE or start % PAGESIZE != 0:
+            raise OSError(22, os.strerror(22))
+        self._file.advise(self._offset + start, min(length, self._length - start), _ADVICE[option])
+
+    # As a file
+
+    def tell(self):
+        self._check()
+        return self._position
+
+    def seek(self, pos, whence=os.SEEK_SET):
+        self._check()
+        bases = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._length}
+        if whence not in bases:
+            raise ValueError('unknown seek type')
+        if not 0 <= bases[whence] + pos <= self._length:
+            raise ValueError('seek out of range')
+        self._position = bases[whence] + pos
+
+    def read(self, n=None):
+        """Up to n bytes from the position on; all there are without n, with None, or with a negative one."""
+        self._check()
+        left = max(self._length - self._position, 0)
+        count = left if n is None or n < 0 else min(n, left)
+        data = self._file.read(self._offset + self._position, count)
+        self._position += count
+        return data
+
+    def read_byte(self):
+        """The byte at the position, as a number."""
+        self._check()
+        if self._position >= self._length:
+            raise ValueError('read byte out of range')
+        self._position += 1
+        return self._file[self._offset + self._position - 1]
+
+    def readline(self):
+        """A line from the position on, with its newline."""
+        self._check()
+        end = self._find(b'\n', self._position, self._length, self._file.find)
+        return self.read(None if end < 0 else end + 1 - self._position)
+
+    def write(self, bytes):
+        """Writes all bytes at the position; a ValueError, and nothing is written, if they don't fit."""
+        self._check_writable()
+        data = memoryview(bytes).cast('B')
+        if self._position + data.nbytes > self._length:
+            raise ValueError('data out of range')
+        self._file.write(self._offset + self._position, data)
+        self._position += data.nbytes
+        return data.nbytes
+
+    def write_byte(self, byte):
+        """Writes a number at the position."""
+        self._check()
+        byte = operator.index(byte)
+        if not 0 <= byte < 256:
+            raise OverflowError('unsigned byte integer is out of range')
+        self._check_writable()
+        if self._position >= self._length:
+            raise ValueError('write byte out of range')
+        self._file.set_uint8(self._offset + self._position, byte)
+        self._position += 1
+
+    # As a bytearray
+
+    def _find(self, sub, start, end, find):
+        if start > end:
+            return -1
+        found = find(sub, self._offset + start, self._offset + end)
+        return found - self._offset if found >= 0 else -1
+
+    def find(self, sub, start=None, end=None):
+        """Where sub is first from start, which is the position unless given, to end: -1 if nowhere."""
+        self._check()
+        return self._find(sub, *self._bounds(start, end), self._file.find)
+
+    def rfind(self, sub, start=None, end=None):
+        """Where sub is last from start, which is the position unless given, to end: -1 if nowhere."""
+        self._check()
+        return self._find(sub, *self._bounds(start, end), self._file.rfind)
+
+    def move(self, dest, src, count):
+        """Copies count bytes from src to dest, which may overlap."""
+        self._check_writable()
+        if min(dest, src, count) < 0 or max(dest, src) + count > self._length:
+            raise ValueError('source, destination, or count out of range')
+        self._file.move(self._offset + dest, self._offset + src, count)
+
+    def _index(self, index):
+        position = operator.index(index)
+        if position < 0:
+            position += self._length
+        if not 0 <= position < self._length:
+            raise IndexError('mmap index out of range')
+        return self._offset + position
+
+    def __getitem__(self, index):
+        self._check()
+        if not isinstance(index, slice):
+            return self._file[self._index(index)]
+        start, stop, step = index.indices(self._length)
+        if step == 1:
+            return self._file.read(self._offset + start, max(stop - start, 0))
+        return bytes(self.view()[index])
+
+    def __setitem__(self, index, value):
+        self._check_writable()
+        if not isinstance(index, slice):
+            offset, value = self._index(index), operator.index(value)
+            if not 0 <= value < 256:
+                raise ValueError('mmap item value must be in range(0, 256)')
+            self._file.set_uint8(offset, value)
+            return
+        start, stop, step = index.indices(self._length)
+        data = memoryview(value).cast('B')
+        if data.nbytes != len(range(start, stop, step)):
+            raise IndexError('mmap slice assignment is wrong size')
+        if step == 1:
+            self._file.write(self._offset + start, data)
+        elif data.nbytes > 0:
+            self.view()[index] = data
+
+    def __iter__(self):
+        for position in range(len(self)):
+            yield self[position:position + 1]
+
+    def __contains__(self, item):
+        self._check()
+        sub = bytes((item,)) if isinstance(item, int) else item
+        return self._find(sub, 0, self._length, self._file.find) >= 0
+
+    def view(self):
+        """The memory as a memoryview: what memoryview (m) is from Python 3.12 on. Read-only if the mapping is."""
+        self._check()
+        return self._file.view(self._offset, self._length)
+
+    def __buffer__(self, flags):
+        return self.view()
