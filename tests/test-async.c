@@ -186,7 +186,7 @@ int
 main (int   argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
 
   mmio_test_add ("/async/open-and-create", NULL, test_open);
   mmio_test_add ("/async/done-in-the-order-of-the-calls", NULL, test_order);

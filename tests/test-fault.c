@@ -262,7 +262,7 @@ int
 main (int   argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
 
   /* First: no file has been mapped in this process yet. */
   mmio_test_add ("/fault/guard-switched-off-stays-out", NULL, test_without_guard);

@@ -255,7 +255,7 @@ int
 main (int   argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
 
   mmio_test_add ("/file/numbers/round-trip-in-each-byte-order", NULL, test_numbers);
   mmio_test_add ("/file/numbers/byte-order-is-what-it-says", NULL, test_byte_order);

@@ -205,7 +205,7 @@ int
 main (int   argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
 
   mmio_test_add ("/flush/manual/pending-is-what-was-written", NULL, test_manual);
   mmio_test_add ("/flush/pending/writable-view-counts-while-it-lives", NULL, test_pending_of_writable_view);

@@ -152,7 +152,7 @@ int
 main (int   argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
 
   mmio_test_add ("/threads/no-record-is-torn-while-the-file-grows", NULL, test_torn);
 

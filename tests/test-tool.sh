@@ -547,8 +547,12 @@ case $line in
 esac
 printf 'four\n' >> watched
 told /tool/watch/append changed 14 5
-printf 'ONE' | mmio write watched
-told /tool/watch/mapped-write changed
+if grep -q '^#define HAVE_FALLOCATE 1' "$top_builddir/config.h"; then
+  printf 'ONE' | mmio write watched
+  told /tool/watch/mapped-write changed
+else
+  skip /tool/watch/mapped-write "nothing raises an event here without changing the file"
+fi
 chmod 600 watched
 told /tool/watch/mode metadata
 printf 'another one\n' > temporary
