@@ -8,10 +8,10 @@
 #include "mmio-file-private.h"
 #include "mmio-worker-private.h"
 
-/* What a call was given. One form for all of them: each uses its part. */
+/* What a call was given. One form for all of them here: each uses its part. */
 typedef struct
 {
-  MmioFileOperation operation;
+  MmioFileRequest parent;
   guint64 offset;
   guint64 length;
   GBytes *bytes;
@@ -35,6 +35,9 @@ request_free (gpointer data)
 
 /* The file's queue. Whoever puts something into an empty one starts a thread that works until it is empty again. */
 
+static gpointer
+work_on_task (gpointer data);
+
 static void
 work_on_queue (gpointer data)
 {
@@ -43,6 +46,7 @@ work_on_queue (gpointer data)
   while (TRUE)
     {
       g_autoptr (GTask) task = NULL;
+      const MmioFileRequest *request;
 
       g_mutex_lock (&self->queue_lock);
       task = g_queue_pop_head (&self->queue);
@@ -51,21 +55,83 @@ work_on_queue (gpointer data)
 
       if (task == NULL)
         return;
-      if (!g_task_return_error_if_cancelled (task))
-        {
-          const Request *request = g_task_get_task_data (task);
 
-          request->operation (self, task);
+      request = g_task_get_task_data (task);
+      g_cancellable_disconnect (g_task_get_cancellable (task), request->cancelled_id);
+      if (g_task_return_error_if_cancelled (task))
+        continue;
+
+      /* What waits for others would keep one of the few threads: it gets its own, which goes on with the queue. */
+      if (request->waits_for_others)
+        {
+          GThread *thread = g_thread_try_new ("mmio-wait", work_on_task, task, NULL);
+
+          if (thread != NULL)
+            {
+              (void) g_steal_pointer (&task);
+              g_thread_unref (thread);
+              return;
+            }
         }
+      request->operation (self, task);
     }
 }
 
-/* Takes over task. */
-static void
-enqueue (MmioFile *self,
-         GTask    *task)
+static gpointer
+work_on_task (gpointer data)
 {
+  GTask *task = data;
+  MmioFile *self = g_object_ref (g_task_get_source_object (task));
+  const MmioFileRequest *request = g_task_get_task_data (task);
+
+  request->operation (self, task);
+  g_object_unref (task);
+  work_on_queue (self);
+
+  return NULL;
+}
+
+/* What has not begun is told at once that it was cancelled, and needs no turn. */
+static void
+on_cancelled (GCancellable *cancellable,
+              GTask        *task)
+{
+  MmioFile *self = g_task_get_source_object (task);
+  gboolean waiting;
+
+  g_mutex_lock (&self->queue_lock);
+  waiting = g_queue_remove (&self->queue, task);
+  g_mutex_unlock (&self->queue_lock);
+
+  if (waiting)
+    {
+      MmioFileRequest *request = g_task_get_task_data (task);
+
+      g_task_return_error_if_cancelled (task);
+      /* Not g_cancellable_disconnect (), which would wait for this very handler. */
+      g_signal_handler_disconnect (cancellable, request->cancelled_id);
+      g_object_unref (task);
+    }
+}
+
+void
+mmio_file_enqueue (MmioFile *self,
+                   GTask    *task)
+{
+  GCancellable *cancellable = g_task_get_cancellable (task);
+  MmioFileRequest *request = g_task_get_task_data (task);
   gboolean start;
+
+  /* Who is told that it was cancelled can rely on that nothing was done: the operation itself decides, once it has begun. */
+  g_task_set_check_cancellable (task, FALSE);
+  if (g_task_return_error_if_cancelled (task))
+    {
+      g_object_unref (task);
+      return;
+    }
+  if (cancellable != NULL)
+    request->cancelled_id = g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (on_cancelled), g_object_ref (task),
+                                                   (GClosureNotify) g_object_unref, (GConnectFlags) 0);
 
   g_mutex_lock (&self->queue_lock);
   g_queue_push_tail (&self->queue, task);
@@ -410,10 +476,10 @@ mmio_file_read_async (MmioFile *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = task_new (self, cancellable, callback, user_data, mmio_file_read_async, &request);
-  request->operation = run_read;
+  request->parent.operation = run_read;
   request->offset = offset;
   request->length = count;
-  enqueue (self, task);
+  mmio_file_enqueue (self, task);
 }
 
 /**
@@ -483,10 +549,10 @@ mmio_file_write_async (MmioFile *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = task_new (self, cancellable, callback, user_data, mmio_file_write_async, &request);
-  request->operation = run_write;
+  request->parent.operation = run_write;
   request->offset = offset;
   request->bytes = g_bytes_ref (bytes);
-  enqueue (self, task);
+  mmio_file_enqueue (self, task);
 }
 
 /**
@@ -561,12 +627,12 @@ mmio_file_find_async (MmioFile *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = task_new (self, cancellable, callback, user_data, mmio_file_find_async, &request);
-  request->operation = run_find;
+  request->parent.operation = run_find;
   request->offset = from;
   request->length = to;
   request->bytes = g_bytes_ref (pattern);
   request->forwards = forwards;
-  enqueue (self, task);
+  mmio_file_enqueue (self, task);
 }
 
 /**
@@ -640,9 +706,9 @@ mmio_file_resize_async (MmioFile *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = task_new (self, cancellable, callback, user_data, mmio_file_resize_async, &request);
-  request->operation = run_resize;
+  request->parent.operation = run_resize;
   request->length = size;
-  enqueue (self, task);
+  mmio_file_enqueue (self, task);
 }
 
 /**
@@ -701,8 +767,8 @@ mmio_file_reload_async (MmioFile *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = task_new (self, cancellable, callback, user_data, mmio_file_reload_async, &request);
-  request->operation = run_reload;
-  enqueue (self, task);
+  request->parent.operation = run_reload;
+  mmio_file_enqueue (self, task);
 }
 
 /**
@@ -761,8 +827,8 @@ mmio_file_flush_async (MmioFile *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = task_new (self, cancellable, callback, user_data, mmio_file_flush_async, &request);
-  request->operation = run_flush;
-  enqueue (self, task);
+  request->parent.operation = run_flush;
+  mmio_file_enqueue (self, task);
 }
 
 /**
@@ -826,10 +892,10 @@ mmio_file_flush_range_async (MmioFile *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = task_new (self, cancellable, callback, user_data, mmio_file_flush_range_async, &request);
-  request->operation = run_flush_range;
+  request->parent.operation = run_flush_range;
   request->offset = offset;
   request->length = length;
-  enqueue (self, task);
+  mmio_file_enqueue (self, task);
 }
 
 /**
@@ -894,10 +960,10 @@ mmio_file_prefetch_async (MmioFile *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = task_new (self, cancellable, callback, user_data, mmio_file_prefetch_async, &request);
-  request->operation = run_prefetch;
+  request->parent.operation = run_prefetch;
   request->offset = offset;
   request->length = length;
-  enqueue (self, task);
+  mmio_file_enqueue (self, task);
 }
 
 /**
@@ -956,8 +1022,8 @@ mmio_file_close_async (MmioFile *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = task_new (self, cancellable, callback, user_data, mmio_file_close_async, &request);
-  request->operation = run_close;
-  enqueue (self, task);
+  request->parent.operation = run_close;
+  mmio_file_enqueue (self, task);
 }
 
 /**

@@ -302,25 +302,23 @@ mmio_file_unlock_range (MmioFile  *self,
 
 typedef struct
 {
+  MmioFileRequest parent;
   guint64 offset;
   guint64 length;
   gboolean exclusive;
 } Request;
 
-static gpointer
-run_lock (gpointer data)
+static void
+run_lock (MmioFile *self,
+          GTask    *task)
 {
-  g_autoptr (GTask) task = data;
   const Request *request = g_task_get_task_data (task);
   GError *error = NULL;
 
-  if (mmio_file_lock_range (g_task_get_source_object (task), request->offset, request->length, request->exclusive,
-                            g_task_get_cancellable (task), &error))
+  if (mmio_file_lock_range (self, request->offset, request->length, request->exclusive, g_task_get_cancellable (task), &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
-
-  return NULL;
 }
 
 /**
@@ -333,10 +331,10 @@ run_lock (gpointer data)
  * @callback: (scope async) (closure user_data): what to call in the main context that is the thread-default one now
  * @user_data: data for @callback
  *
- * Locks a range of the file, as [method@Mmio.File.lock_range] does, without blocking.
+ * Locks a range of the file, as [method@Mmio.File.lock_range] does, without blocking, after whatever was asked of the file before.
  *
- * It doesn't take its turn among the file's other asynchronous calls, which may be what somebody is waiting for. Each call that is under
- * way has a thread of its own.
+ * What is asked of the file afterwards waits for the lock, so that it finds the range locked. A call that must not wait
+ * has a twin that is not asynchronous.
  *
  * Since: 1.0
  */
@@ -349,9 +347,7 @@ mmio_file_lock_range_async (MmioFile            *self,
                             GAsyncReadyCallback  callback,
                             gpointer             user_data)
 {
-  GError *error = NULL;
   Request *request;
-  GThread *thread;
   GTask *task;
 
   g_return_if_fail (MMIO_IS_FILE (self));
@@ -359,23 +355,14 @@ mmio_file_lock_range_async (MmioFile            *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, mmio_file_lock_range_async);
-  /* Who is told that it was cancelled must not have the lock: the call itself decides. */
-  g_task_set_check_cancellable (task, FALSE);
-  request = g_new (Request, 1);
-  *request = (Request) { offset, length, exclusive };
+  request = g_new0 (Request, 1);
+  request->parent.operation = run_lock;
+  request->parent.waits_for_others = TRUE;
+  request->offset = offset;
+  request->length = length;
+  request->exclusive = exclusive;
   g_task_set_task_data (task, request, g_free);
-
-  thread = g_thread_try_new ("mmio-lock", run_lock, g_object_ref (task), &error);
-  if (thread != NULL)
-    {
-      g_thread_unref (thread);
-    }
-  else
-    {
-      g_object_unref (task);
-      g_task_return_error (task, error);
-    }
-  g_object_unref (task);
+  mmio_file_enqueue (self, task);
 }
 
 /**

@@ -13,6 +13,14 @@ G_BEGIN_DECLS
 typedef void (*MmioFileOperation) (MmioFile *self,
                                    GTask    *task);
 
+/* A GTask's data begins with it. */
+typedef struct
+{
+  MmioFileOperation operation;
+  gboolean waits_for_others;    /* and so may take for ever */
+  gulong cancelled_id;          /* the queue's own */
+} MmioFileRequest;
+
 struct _MmioFile
 {
   GObject parent_instance;
@@ -114,6 +122,9 @@ gint64   mmio_file_search        (MmioFile     *self,
                                   GCancellable *cancellable,
                                   GError      **error);
 
+/* Has task, which is taken over, done when everything before it is done. */
+void     mmio_file_enqueue       (MmioFile     *self,
+                                  GTask        *task);
 /* Has `fault` emitted, soon and in its context, if there is something to tell. */
 void     mmio_file_tell_faults   (MmioFile     *self);
 void     mmio_file_listen_for_faults_slow (MmioFile *self);

@@ -165,6 +165,42 @@ test_errors (MmioTest      *test,
   mmio_test_assert_mmio_error (&error, CLOSED, NULL);
 }
 
+/* What comes behind a lock that somebody else has waits for it; what is cancelled meanwhile doesn't. */
+static void
+test_order_behind_a_lock (MmioTest      *test,
+                          gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 10);
+  g_autoptr (MmioFile) other = mmio_test_open (test->path, MMIO_MODE_READ_WRITE);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) locked = NULL, written = NULL, cancelled = NULL;
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("x", 1);
+
+  g_assert_true (mmio_file_try_lock_range (other, 0, 10, TRUE, &error));
+  if (mmio_file_try_lock_range (file, 0, 10, TRUE, NULL))
+    {
+      g_test_skip ("locks of one process don't keep each other out on this system");
+      return;
+    }
+
+  mmio_file_lock_range_async (file, 0, 10, TRUE, NULL, keep_result, &locked);
+  mmio_file_write_async (file, 0, bytes, NULL, keep_result, &written);
+  mmio_file_write_async (file, 1, bytes, cancellable, keep_result, &cancelled);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (mmio_file_write_finish (file, wait_for (&cancelled), &error));
+  mmio_test_assert_io_error (&error, CANCELLED, NULL);
+  g_assert_null (locked);
+  g_assert_null (written);
+  mmio_test_assert_read (file, 0, "\0\0", 2);
+
+  g_assert_true (mmio_file_unlock_range (other, 0, 10, &error));
+  g_assert_true (mmio_file_lock_range_finish (file, wait_for (&locked), &error));
+  g_assert_true (mmio_file_write_finish (file, wait_for (&written), &error));
+  g_assert_no_error (error);
+  mmio_test_assert_read (file, 0, "x\0", 2);
+}
+
 static void
 test_keeps_alive (MmioTest      *test,
                   gconstpointer  data G_GNUC_UNUSED)
@@ -190,6 +226,7 @@ main (int   argc,
 
   mmio_test_add ("/async/open-and-create", NULL, test_open);
   mmio_test_add ("/async/done-in-the-order-of-the-calls", NULL, test_order);
+  mmio_test_add ("/async/what-comes-behind-a-lock-waits-for-it", NULL, test_order_behind_a_lock);
   mmio_test_add ("/async/each-does-what-its-twin-does", NULL, test_each);
   mmio_test_add ("/async/errors-and-cancellation", NULL, test_errors);
   mmio_test_add ("/async/file-lives-until-it-is-done", NULL, test_keeps_alive);
