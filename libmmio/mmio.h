@@ -12,6 +12,8 @@
 #include <mmio-error.h>
 #include <mmio-fault.h>
 #include <mmio-file.h>
+#include <mmio-input-stream.h>
+#include <mmio-output-stream.h>
 #include <mmio-view.h>
 
 #undef MMIO_INSIDE
