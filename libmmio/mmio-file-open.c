@@ -49,10 +49,10 @@ retry_open (const char *path,
   return fd;
 }
 
-static gboolean
-check_regular (const char        *path,
-               const struct stat *buffer,
-               GError           **error)
+gboolean
+mmio_file_check_regular (const char        *path,
+                         const struct stat *buffer,
+                         GError           **error)
 {
   g_autofree char *name = NULL;
 
@@ -86,7 +86,7 @@ mmio_file_open_regular (const char *path,
       /* ENXIO: a FIFO or socket, for which there is a better word. */
       int saved_errno = errno;
 
-      if (saved_errno != ENXIO || stat (path, &buffer) != 0 || check_regular (path, &buffer, error))
+      if (saved_errno != ENXIO || stat (path, &buffer) != 0 || mmio_file_check_regular (path, &buffer, error))
         set_io_error (error, path, saved_errno, _("%s: could not open: %s"));
     }
 
@@ -109,7 +109,7 @@ mmio_file_map_fd (MmioFile *self,
       close (fd);
       return FALSE;
     }
-  if (!check_regular (mapping->path, &buffer, error))
+  if (!mmio_file_check_regular (mapping->path, &buffer, error))
     {
       close (fd);
       return FALSE;
@@ -458,7 +458,7 @@ create_replacing (const char     *path,
   int result;
   int fd;
 
-  if (exists && !S_ISLNK (old.st_mode) && !check_regular (path, &old, error))
+  if (exists && !S_ISLNK (old.st_mode) && !mmio_file_check_regular (path, &old, error))
     return NULL;
 
   fd = open_temporary (path, is_regular ? 0600 : 0666, &temporary, error);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "mmio-file.h"
 #include "mmio-flusher-private.h"
 #include "mmio-mapping-private.h"
@@ -103,6 +105,11 @@ gboolean mmio_file_map_fd        (MmioFile     *self,
 /* Opens a regular file without ever blocking on anything else; -1 and a G_IO_ERROR otherwise. */
 int      mmio_file_open_regular  (const char   *path,
                                   MmioMode      mode,
+                                  GError      **error);
+
+/* FALSE and a G_IO_ERROR that says what it is instead. */
+gboolean mmio_file_check_regular (const char   *path,
+                                  const struct stat *buffer,
                                   GError      **error);
 
 void     mmio_file_notify_size   (MmioFile     *self);

@@ -132,17 +132,18 @@ mmio_file_reload (MmioFile *self,
   if (fd < 0)
     return FALSE;
 
-  if (fstat (fd, &buffer) != 0 || !S_ISREG (buffer.st_mode))
+  old_size = mmio_mapping_get_size (mapping);
+  if (fstat (fd, &buffer) != 0)
     {
+      int saved_errno = errno;
       g_autofree char *name = mmio_mapping_dup_name (mapping);
 
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, _("%s: is not a regular file"), name);
+      g_set_error (error, MMIO_ERROR, MMIO_ERROR_IO, _("%s: could not get the size: %s"), name, g_strerror (saved_errno));
       close (fd);
       return FALSE;
     }
-
-  old_size = mmio_mapping_get_size (mapping);
-  if (!mmio_mapping_replace (mapping, fd, (guint64) buffer.st_size, error))
+  if (!mmio_file_check_regular (mapping->path, &buffer, error) ||
+      !mmio_mapping_replace (mapping, fd, (guint64) buffer.st_size, error))
     {
       close (fd);
       return FALSE;

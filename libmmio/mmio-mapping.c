@@ -133,7 +133,8 @@ map_region (MmioMapping *self,
   return TRUE;
 }
 
-/* Maps at least size bytes, and as much more as the reserve asks for and is to be had. */
+/* Maps at least size and at_least bytes, and as much more of size as the reserve asks for and is to be had. at_least has a reserve
+ * in it already: one on top of it would double the range at each file that is mapped in place of another. */
 static gboolean
 map_with_reserve (MmioMapping *self,
                   MmioRegion  *region,
@@ -141,15 +142,16 @@ map_with_reserve (MmioMapping *self,
                   guint64      size,
                   gsize        at_least)
 {
-  gsize needed = MAX (round_up (self, MAX (size, 1)), at_least);
-  guint64 wanted = needed;
+  gsize used = round_up (self, MAX (size, 1));
+  gsize needed = MAX (used, at_least);
+  guint64 wanted = used;
 
   if (self->reserve)
-    wanted = self->reserve_size != 0 ? MAX (self->reserve_size, needed) : needed + MAX (needed, AUTOMATIC_RESERVE);
-  if (wanted <= G_MAXSSIZE && wanted > needed && map_region (self, region, fd, needed, round_up (self, wanted)))
+    wanted = self->reserve_size != 0 ? MAX (self->reserve_size, used) : used + MAX (used, AUTOMATIC_RESERVE);
+  if (wanted <= G_MAXSSIZE && wanted > needed && map_region (self, region, fd, used, round_up (self, wanted)))
     return TRUE;
 
-  return map_region (self, region, fd, needed, needed);
+  return map_region (self, region, fd, used, needed);
 }
 
 static gboolean
