@@ -10,7 +10,6 @@
 #include <glib/gi18n-lib.h>
 #include <inttypes.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mmio-error.h"
@@ -84,10 +83,10 @@ check_lost (MmioMapping     *self,
             GError         **error)
 {
   const MmioRange *last = &set->ranges[set->n - 1];
-  struct stat buffer;
+  guint64 size;
 
-  if (fstat (self->fd, &buffer) == 0 && (guint64) buffer.st_size < last->end)
-    return mmio_mapping_fail_truncated (self, last->start, last->end - last->start, (guint64) buffer.st_size, error);
+  if (mmio_os_get_size (self->fd, &size) == 0 && size < last->end)
+    return mmio_mapping_fail_truncated (self, last->start, last->end - last->start, size, error);
 
   if (g_atomic_int_get (&self->stores_lost))
     return mmio_mapping_fail_fault (self, last->start, last->end - last->start, error);

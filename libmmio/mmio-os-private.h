@@ -18,6 +18,9 @@ char    *mmio_os_describe       (int error);
  * much as the truncation: *allowed is the largest size it has been asked for, begins as 0, and up to there it isn't asked again.
  * NULL: asked each time. */
 int      mmio_os_set_size       (int fd, guint64 size, guint64 *allowed);
+/* Asks for nothing else: who has seen a file's times makes the kernel give it a new time at the next change, to be written to the disk
+ * too, where it would else be one for each tick of the clock. */
+int      mmio_os_get_size       (int fd, guint64 *size);
 /* Reserves blocks for [offset, offset + length) and makes the file at least that long. */
 int      mmio_os_preallocate    (int fd, guint64 offset, guint64 length);
 /* Blocks for the range without a change of size; ENOTSUP where the file system can't. */
