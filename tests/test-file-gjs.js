@@ -141,7 +141,9 @@ test('/gjs/file/closed-is-an-error', folder => {
 test('/gjs/file/what-is-read-is-the-script-s-own', folder => {
     const file = Mmio.File.open(make(folder), Mmio.Mode.READ_ONLY);
     const view = file.get_view(0, 200);
-    for (const array of [file.read(), file.get_bytes(0, 200).toArray(), view.get_data(), view.get_bytes().toArray()]) {
+    const stream = Mmio.InputStream.new(file);
+    for (const array of [file.read(), file.get_bytes(0, 200).toArray(), view.get_data(), view.get_bytes().toArray(),
+        stream.read_bytes(200).toArray()]) {
         assertEqual(array, CONTENT);
         array.fill(255);
         assertEqual(array[199], 255);

@@ -259,6 +259,15 @@ function extendView(Mmio) {
         View[Symbol.dispose] = View.release;
 }
 
+function extendStreams(Mmio) {
+    const Input = Mmio.InputStream.prototype;
+    const {read_bytes: readBytes} = Input;
+
+    Input.read_bytes = function (count, cancellable = null) {
+        return guardBytes(readBytes.call(this, count, cancellable));
+    };
+}
+
 // An index that is none, or a change where the file is mapped for reading, is the script's mistake: thrown, not logged.
 function checkAtomic(atomic, index, changes) {
     const length = atomic.get_length();
@@ -375,5 +384,6 @@ function extendAtomics(Mmio) {
 function _init() {
     extendFile(this);
     extendView(this);
+    extendStreams(this);
     extendAtomics(this);
 }
