@@ -90,7 +90,13 @@ on_report (const MmioWatchReport *report,
       break;
 
     case MMIO_WATCH_SETTLED:
+      g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_SETTLED], 0);
+      break;
+
     case MMIO_WATCH_ABOUT_TO_CHANGE:
+      g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_ABOUT_TO_CHANGE], 0);
+      break;
+
     default:
       break;
     }

@@ -605,6 +605,30 @@ mmio_file_class_init (MmioFileClass *klass)
       g_signal_new ("replaced", MMIO_TYPE_FILE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 
   /**
+   * MmioFile::settled:
+   * @self: the file
+   *
+   * The file has changed, then hasn't for [property@Mmio.File:settle-time], and nobody has it open for writing as far as the system
+   * tells.
+   *
+   * Since: 1.0
+   */
+  mmio_file_signals[MMIO_FILE_SIGNAL_SETTLED] =
+      g_signal_new ("settled", MMIO_TYPE_FILE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+
+  /**
+   * MmioFile::about-to-change:
+   * @self: the file
+   *
+   * Somebody wants to write to the file or to truncate it, and is held off until the handlers have returned, for one second at most:
+   * what is needed of the file as it is can be copied now. Only with %MMIO_WATCH_FLAGS_LEASE.
+   *
+   * Since: 1.0
+   */
+  mmio_file_signals[MMIO_FILE_SIGNAL_ABOUT_TO_CHANGE] =
+      g_signal_new ("about-to-change", MMIO_TYPE_FILE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+
+  /**
    * MmioFile::fault:
    * @self: the file
    * @offset: where the fault was, in bytes
