@@ -107,7 +107,10 @@ void bench_flush   (Bench *bench);
 void bench_open    (Bench *bench);
 void bench_resize  (Bench *bench);
 void bench_scale   (Bench *bench);
+void bench_stream  (Bench *bench);
 void bench_threads (Bench *bench);
 void bench_view    (Bench *bench);
+void bench_wake    (Bench *bench);
+void bench_watch   (Bench *bench);
 
 G_END_DECLS

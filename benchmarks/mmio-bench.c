@@ -20,9 +20,9 @@ static const struct
 } groups[] = {
   { "read", bench_copy },     { "write", bench_copy },   { "peek", bench_copy },     { "view", bench_view },
   { "chunk", bench_chunk },   { "atomic", bench_atomic }, { "resize", bench_resize }, { "open", bench_open },
-  { "flush", bench_flush },   { "scale", bench_scale },
+  { "flush", bench_flush },   { "stream", bench_stream }, { "scale", bench_scale },
   /* Last: once a process has run on several processors, unmapping memory has to tell all of them, which flatters resize. */
-  { "threads", bench_threads },
+  { "threads", bench_threads }, { "wake", bench_wake },   { "watch", bench_watch },
 };
 
 static char *
