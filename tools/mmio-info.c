@@ -77,11 +77,19 @@ print_bytes (const char *label,
     print_row (label, "%" PRIu64 " (%s)", bytes, rounded);
 }
 
+/* What is told only where the system tells it */
+typedef struct
+{
+  char *backend;
+  gboolean has_resident;
+  guint64 resident;             /* bytes */
+} Extras;
+
 static void
 print_text (const char        *path,
             MmioFile          *file,
             const struct stat *state,
-            const char        *backend)
+            const Extras      *extras)
 {
   g_autofree char *name = tool_display_name (path);
   g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
@@ -92,20 +100,22 @@ print_text (const char        *path,
   tool_print ("%s\n", name);
   print_bytes (_("size"), mmio_file_get_size (file));
   print_bytes (_("on disk"), (guint64) state->st_blocks * BLOCK_BYTES);
+  if (extras->has_resident)
+    print_bytes (_("in memory"), extras->resident);
   print_row (_("mode"), "%04o %s", (guint) state->st_mode & 07777, permissions);
   print_row (_("owner, group"), "%u, %u", (guint) state->st_uid, (guint) state->st_gid);
   print_row (_("device"), "%u:%u", major (state->st_dev), minor (state->st_dev));
   print_row (_("inode"), "%" PRIu64, (guint64) state->st_ino);
   print_row (_("links"), "%" PRIu64, (guint64) state->st_nlink);
   print_row (_("modified"), "%s", modified);
-  print_row (_("watched with"), "%s", backend != NULL ? backend : _("nothing: it can't be watched"));
+  print_row (_("watched with"), "%s", extras->backend != NULL ? extras->backend : _("nothing: it can't be watched"));
 }
 
 static void
 print_json (const char        *path,
             MmioFile          *file,
             const struct stat *state,
-            const char        *backend)
+            const Extras      *extras)
 {
   g_autoptr (GString) json = g_string_new (NULL);
   g_autoptr (GTimeZone) utc = g_time_zone_new_utc ();
@@ -117,6 +127,8 @@ print_json (const char        *path,
   tool_json_add_path (json, "file", path);
   tool_json_add_uint (json, "size", mmio_file_get_size (file));
   tool_json_add_uint (json, "on_disk", (guint64) state->st_blocks * BLOCK_BYTES);
+  if (extras->has_resident)
+    tool_json_add_uint (json, "resident", extras->resident);
   tool_json_add_string (json, "mode", mode);
   tool_json_add_uint (json, "owner", state->st_uid);
   tool_json_add_uint (json, "group", state->st_gid);
@@ -124,8 +136,8 @@ print_json (const char        *path,
   tool_json_add_uint (json, "inode", state->st_ino);
   tool_json_add_uint (json, "links", state->st_nlink);
   tool_json_add_string (json, "modified", modified);
-  if (backend != NULL)
-    tool_json_add_string (json, "watch_backend", backend);
+  if (extras->backend != NULL)
+    tool_json_add_string (json, "watch_backend", extras->backend);
   tool_json_end (json);
 }
 
@@ -135,7 +147,7 @@ show (const char *path,
       GError    **error)
 {
   g_autoptr (MmioFile) file = mmio_file_open (path, MMIO_MODE_READ_ONLY, error);
-  g_autofree char *backend = NULL;
+  Extras extras = { NULL };
   struct stat state;
 
   if (file == NULL)
@@ -149,10 +161,12 @@ show (const char *path,
       g_set_error (error, G_IO_ERROR, (gint) g_io_error_from_errno (saved_errno), "%s: %s", name, g_strerror (saved_errno));
       return FALSE;
     }
+  extras.has_resident = mmio_file_get_resident_bytes (file, 0, mmio_file_get_size (file), &extras.resident, NULL);
   if (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, NULL))
-    g_object_get (file, "watch-backend", &backend, NULL);
+    g_object_get (file, "watch-backend", &extras.backend, NULL);
 
-  (as_json ? print_json : print_text) (path, file, &state, backend);
+  (as_json ? print_json : print_text) (path, file, &state, &extras);
+  g_free (extras.backend);
   return TRUE;
 }
 

@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "mmio-watch.h"
@@ -21,6 +22,7 @@ typedef struct
   char *folder;                 /* as it is to be opened */
   char *prefix;                 /* what stands before a name in the paths that are told */
   char *pattern;
+  GHashTable *refused;          /* names of which an error was told */
   GFileMonitor *monitor;
   guint rescan;
 } WatchPattern;
@@ -53,6 +55,7 @@ free_pattern (gpointer data)
   g_free (self->folder);
   g_free (self->prefix);
   g_free (self->pattern);
+  g_clear_pointer (&self->refused, g_hash_table_unref);
   g_free (self);
 }
 
@@ -93,7 +96,7 @@ on_forget (gpointer user_data)
   Watcher *self = watched->watcher;
   g_autofree char *path = g_strdup (watched->path);
 
-  g_ptr_array_remove (self->files, watched);
+  g_hash_table_remove (self->files, path);
   for (guint i = 0; i < self->patterns->len; i++)
     {
       WatchPattern *pattern = g_ptr_array_index (self->patterns, i);
@@ -138,7 +141,7 @@ add_file (Watcher    *self,
   watched->path = g_strdup (path);
   watched->name = tool_display_name (path);
   watched->file = g_steal_pointer (&file);
-  g_ptr_array_add (self->files, watched);
+  g_hash_table_insert (self->files, watched->path, watched);
   self->name_width = MAX (self->name_width, (int) g_utf8_strlen (watched->name, -1));
 
   g_signal_connect (watched->file, "changed", G_CALLBACK (on_changed), watched);
@@ -150,28 +153,14 @@ add_file (Watcher    *self,
   if (mmio_file_watch (watched->file, flags, NULL, error))
     return watched;
 
-  g_ptr_array_remove (self->files, watched);
+  g_hash_table_remove (self->files, path);
   return NULL;
 }
 
 /* Patterns */
 
+/* NULL where there is nothing to watch by that name, or where it is watched already. */
 static Watched *
-find_file (Watcher    *self,
-           const char *path)
-{
-  for (guint i = 0; i < self->files->len; i++)
-    {
-      Watched *watched = g_ptr_array_index (self->files, i);
-
-      if (g_str_equal (watched->path, path))
-        return watched;
-    }
-  return NULL;
-}
-
-/* FALSE where there is nothing to watch by that name, or where it is watched already. */
-static gboolean
 add_name (WatchPattern *self,
           const char   *name)
 {
@@ -180,29 +169,32 @@ add_name (WatchPattern *self,
   Watched *watched;
   GStatBuf state;
 
-  if (fnmatch (self->pattern, name, FNM_PERIOD) != 0 || find_file (self->watcher, path) != NULL ||
+  if (fnmatch (self->pattern, name, FNM_PERIOD) != 0 || g_hash_table_contains (self->watcher->files, path) ||
       g_stat (path, &state) != 0 || !S_ISREG (state.st_mode))
-    return FALSE;
+    return NULL;
 
   watched = add_file (self->watcher, path, &error);
   if (watched != NULL)
     {
       watched->is_from_pattern = TRUE;
-      return TRUE;
+      g_hash_table_remove (self->refused, name);
+      return watched;
     }
 
   /* it may be gone again */
-  if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+  if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) && g_hash_table_add (self->refused, g_strdup (name)))
     tool_fail (self->watcher->command, error);
-  return FALSE;
+  return NULL;
 }
 
 static void
 check_name (WatchPattern *self,
             const char   *name)
 {
-  if (!self->watcher->is_over && add_name (self, name))
-    watch_tell (g_ptr_array_index (self->watcher->files, self->watcher->files->len - 1), "created", NULL);
+  Watched *watched = self->watcher->is_over ? NULL : add_name (self, name);
+
+  if (watched != NULL)
+    watch_tell (watched, "created", NULL);
 }
 
 static void
@@ -259,6 +251,7 @@ add_pattern (Watcher    *self,
 
   g_ptr_array_add (self->patterns, pattern);
   pattern->watcher = self;
+  pattern->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   pattern->prefix = slash != NULL ? g_strndup (path, (gsize) (slash - path) + 1) : g_strdup ("");
   pattern->folder = g_strdup (slash != NULL ? pattern->prefix : ".");
   pattern->pattern = g_strdup (slash != NULL ? slash + 1 : path);
@@ -283,6 +276,19 @@ is_pattern (const char *path)
   return strpbrk (slash != NULL ? slash + 1 : path, "*?[") != NULL && g_lstat (path, &state) != 0;
 }
 
+/* Each file takes some descriptors, and there may be thousands. */
+static void
+raise_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max)
+    {
+      limit.rlim_cur = limit.rlim_max;
+      setrlimit (RLIMIT_NOFILE, &limit);
+    }
+}
+
 gboolean
 watch_add (Watcher    *self,
            const char *path_or_pattern,
@@ -290,18 +296,19 @@ watch_add (Watcher    *self,
 {
   if (self->files == NULL)
     {
-      self->files = g_ptr_array_new_with_free_func (free_watched);
+      raise_limit ();
+      self->files = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_watched);
       self->patterns = g_ptr_array_new_with_free_func (free_pattern);
     }
 
   if (is_pattern (path_or_pattern))
     return add_pattern (self, path_or_pattern, error);
-  return find_file (self, path_or_pattern) != NULL || add_file (self, path_or_pattern, error) != NULL;
+  return g_hash_table_contains (self->files, path_or_pattern) || add_file (self, path_or_pattern, error) != NULL;
 }
 
 void
 watch_clear_files (Watcher *self)
 {
   g_clear_pointer (&self->patterns, g_ptr_array_unref);
-  g_clear_pointer (&self->files, g_ptr_array_unref);
+  g_clear_pointer (&self->files, g_hash_table_unref);
 }

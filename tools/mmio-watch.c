@@ -146,7 +146,7 @@ watch_tell (Watched       *watched,
 static void
 tell_ready (Watcher *self)
 {
-  guint n = self->files->len;
+  guint n = g_hash_table_size (self->files);
 
   if (self->json != NULL)
     {

@@ -13,7 +13,7 @@ typedef struct _WatchStats WatchStats;
 typedef struct
 {
   const ToolCommand *command;
-  GPtrArray *files;             /* of Watched */
+  GHashTable *files;            /* paths -> Watched */
   GPtrArray *patterns;          /* of WatchPattern */
 
   GString *json;                /* NULL: text */
