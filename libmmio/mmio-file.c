@@ -43,6 +43,11 @@
  * The last [method@GObject.Object.unref] unmaps the file and closes its descriptor. It doesn't wait for the disk: what is
  * pending is written by the kernel in its own time. Call [method@Mmio.File.flush] or [method@Mmio.File.close] to know.
  *
+ * After a [fork(2)](man:fork(2)) the child may read, write, take views and flush through the objects that it has inherited, whatever the
+ * parent's other threads were doing at that moment. What one of them was in the middle of writing may be there in part, and a change
+ * of size half done: [method@Mmio.File.refresh] settles that. Signals, the watch, the timer of the flush policy and the calls
+ * that end in `_async` stay with the parent; of the copy-on-write pages each has its own.
+ *
  * Since: 1.0
  */
 

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Around a fork: the child has one thread, so whatever another thread of the parent held at that moment is held for ever there.
+ * Every mapping is on a list, which the child goes through before anything else runs in it. The fast paths know nothing of it.
+ */
+#include "config.h"
+
+#include "mmio-mapping-private.h"
+
+#include <pthread.h>
+
+/* No GMutex, which the thread sanitizer can't see unless GLib was built with it. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static MmioMapping *mappings;   /* mutex */
+static gboolean prepared;       /* mutex */
+
+/* The child has its own copy of the lock, and nobody in it holds it: the one thread there is was forking. */
+static void
+free_lock (GMutex *lock)
+{
+  if (g_mutex_trylock (lock))
+    g_mutex_unlock (lock);
+  else
+    g_mutex_init (lock);
+}
+
+static void
+take_over (MmioMapping *self)
+{
+  gsize sequence = self->sequence;
+
+  if ((sequence & MMIO_SEQUENCE_WRITING) != 0)
+    {
+      /* It may have been half way through the set; and of what it was writing nobody knows how far it came. */
+      mmio_dirty_init (&self->dirty);
+      if (self->mode == MMIO_MODE_READ_WRITE)
+        mmio_dirty_add (&self->dirty, 0, self->size);
+    }
+  if ((sequence & (MMIO_SEQUENCE_WRITING | MMIO_SEQUENCE_HELD)) != 0)
+    self->sequence = (sequence & ~(MMIO_SEQUENCE_WRITING | MMIO_SEQUENCE_HELD)) + MMIO_SEQUENCE_STEP;
+
+  /* The list is whole for whoever goes along `next`, at each step of linking and unlinking. */
+  if (self->pin_lock != 0)
+    self->pin_lock = 0;
+
+  if (self->n_waiters != 0)
+    {
+      self->n_waiters = 0;
+      g_cond_init (&self->wait_condition);
+    }
+  free_lock (&self->wait_lock);
+  free_lock (&self->change_lock);
+  free_lock (&self->flush_lock);
+}
+
+static void
+before_fork (void)
+{
+  pthread_mutex_lock (&mutex);
+}
+
+static void
+after_fork_in_parent (void)
+{
+  pthread_mutex_unlock (&mutex);
+}
+
+static void
+after_fork_in_child (void)
+{
+  for (MmioMapping *mapping = mappings; mapping != NULL; mapping = mapping->next_mapping)
+    take_over (mapping);
+  pthread_mutex_unlock (&mutex);
+}
+
+void
+mmio_mapping_enlist (MmioMapping *self)
+{
+  pthread_mutex_lock (&mutex);
+  if (!prepared)
+    prepared = pthread_atfork (before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+  self->next_mapping = mappings;
+  if (self->next_mapping != NULL)
+    self->next_mapping->link_to_mapping = &self->next_mapping;
+  self->link_to_mapping = &mappings;
+  mappings = self;
+  pthread_mutex_unlock (&mutex);
+}
+
+void
+mmio_mapping_delist (MmioMapping *self)
+{
+  if (self->link_to_mapping == NULL)
+    return;
+
+  pthread_mutex_lock (&mutex);
+  *self->link_to_mapping = self->next_mapping;
+  if (self->next_mapping != NULL)
+    self->next_mapping->link_to_mapping = self->link_to_mapping;
+  self->link_to_mapping = NULL;
+  pthread_mutex_unlock (&mutex);
+}
