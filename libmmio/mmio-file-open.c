@@ -172,6 +172,7 @@ map_initial_fd (MmioFile *self,
       set_io_error (error, self->mapping.path, errno, _("%s: could not duplicate: %s"));
       return FALSE;
     }
+  self->mapping.is_sealed = (mmio_os_get_seals (fd) & MMIO_SEAL_FLAGS_SHRINK) != 0;
 
   return mmio_file_map_fd (self, fd, error);
 }
@@ -469,6 +470,8 @@ create_replacing (const char     *path,
   if (self != NULL)
     {
       result = is_regular ? take_over_permissions (fd, &old) : 0;
+      if (result == 0 && is_regular && (flags & MMIO_CREATE_FLAGS_DURABLE) != 0)
+        result = fsync (fd) == 0 ? 0 : errno;
       if (result == 0)
         result = rename (temporary, path) == 0 ? 0 : errno;
       if (result == 0)
