@@ -154,6 +154,18 @@ mmio_mapping_fail_truncated (MmioMapping *self,
   return FALSE;
 }
 
+static void
+fail_for_a_time (const char *name,
+                 gsize       offset,
+                 gsize       length,
+                 GError    **error)
+{
+  g_set_error (error, MMIO_ERROR, MMIO_ERROR_IO,
+               _("%s: a page of offset %" PRIu64 " + length %" PRIu64
+                 " could not be had for a time: the file was cut off and has grown again, or the disk was full or failed"),
+               name, (guint64) offset, (guint64) length);
+}
+
 gboolean
 mmio_mapping_fail_fault (MmioMapping *self,
                          gsize        offset,
@@ -168,10 +180,7 @@ mmio_mapping_fail_fault (MmioMapping *self,
     return mmio_mapping_fail_truncated (self, offset, length, (guint64) buffer.st_size, error);
 
   name = mmio_mapping_dup_name (self);
-  g_set_error (error, MMIO_ERROR, MMIO_ERROR_IO,
-               _("%s: a page of offset %" PRIu64 " + length %" PRIu64
-                 " could not be had for a time: the file was cut off and has grown again, or the disk was full or failed"),
-               name, (guint64) offset, (guint64) length);
+  fail_for_a_time (name, offset, length, error);
   return FALSE;
 }
 
@@ -186,6 +195,7 @@ resolve_fault (MmioMapping *self,
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->change_lock);
   g_autofree char *name = NULL;
+  gboolean kept = FALSE;
   struct stat buffer;
   int reason;
 
@@ -196,12 +206,12 @@ resolve_fault (MmioMapping *self,
     reason = errno;
   else if (is_last_try || !mmio_range_is_inside (offset, length, (guint64) buffer.st_size))
     return mmio_mapping_fail_truncated (self, offset, length, (guint64) buffer.st_size, error);
-  else if (mmio_mapping_heal (self, offset, length))
+  else if (mmio_mapping_heal (self, offset, length, &kept))
     reason = probe (self, offset, length, for_writing);
   else
     reason = errno;
 
-  if (reason == 0)
+  if (reason == 0 && !kept)
     return TRUE;
 
   name = mmio_mapping_dup_name (self);
@@ -209,6 +219,8 @@ resolve_fault (MmioMapping *self,
     g_set_error (error, MMIO_ERROR, MMIO_ERROR_NO_SPACE,
                  _("%s: no space to write %" PRIu64 " bytes at offset %" PRIu64 ": %s"), name, (guint64) length,
                  (guint64) offset, g_strerror (reason));
+  else if (reason == 0)
+    fail_for_a_time (name, offset, length, error);
   else
     g_set_error (error, MMIO_ERROR, MMIO_ERROR_IO,
                  for_writing ? _("%s: could not write %" PRIu64 " bytes at offset %" PRIu64 ": %s")
@@ -275,6 +287,22 @@ mmio_mapping_fail_read_only (MmioMapping *self,
   return FALSE;
 }
 
+/* What has been stored to pages that faulted will not be synced: it is in no file. Under the sequence. */
+static void
+mark_arrived (MmioMapping *self,
+              gsize        start,
+              gsize        end)
+{
+  while (start < end)
+    {
+      gsize next = MIN (end, start - start % self->page_size + self->page_size);
+
+      if (!mmio_guard_range_hit (self->guard, self->base + start, next - start))
+        mmio_mapping_mark (self, start, next);
+      start = next;
+    }
+}
+
 gboolean
 mmio_mapping_change (MmioMapping    *self,
                      guint64         offset,
@@ -295,10 +323,13 @@ mmio_mapping_change (MmioMapping    *self,
       if (valid && self->mode != MMIO_MODE_READ_ONLY && length > 0)
         {
           func (self->base, (gsize) offset, (gsize) length, data);
-          mmio_mapping_mark (self, (gsize) offset, (gsize) (offset + length));
           __atomic_signal_fence (__ATOMIC_SEQ_CST);
           tidy = mmio_guard_range_has_faults (guard);
           hit = tidy && mmio_guard_range_hit (guard, self->base + offset, (gsize) length);
+          if (!hit)
+            mmio_mapping_mark (self, (gsize) offset, (gsize) (offset + length));
+          else
+            mark_arrived (self, (gsize) offset, (gsize) (offset + length));
         }
       mmio_mapping_unlock (self);
 

@@ -90,10 +90,15 @@ struct _MmioMapping
   gboolean reserve;             /* immutable: map past the end, so as to grow in place */
   gboolean preallocate;         /* immutable: growth reserves blocks */
   int map_flags;                /* immutable: added to each mmap */
+  gboolean is_sealed;           /* immutable: nobody can cut the file off, so nothing needs to be guarded */
   char *path;                   /* immutable, file system encoding: for messages */
 
   GMutex flush_lock;
   GError *flush_error;          /* flush_lock: the first failure; every later flush fails with it */
+
+  /* The list of all mappings: see mmio-mapping-fork.c. */
+  MmioMapping *next_mapping;
+  MmioMapping **link_to_mapping;
 };
 
 /* Closed until mmio_mapping_init () succeeds: whatever is called on it says so. */
@@ -183,10 +188,12 @@ void     mmio_mapping_mark_dirty     (MmioMapping   *self,
                                       guint64        offset,
                                       gsize          length);
 
-/* Under change_lock: lays the file's own pages over the faulted ones in the range, in every region of this file. */
+/* Under change_lock: lays the file's own pages over the faulted ones in the range, in every region of this file.
+ * kept, which may be NULL: some stay as they are, recorded, since among them may be private pages that would be lost. */
 gboolean mmio_mapping_heal           (MmioMapping   *self,
                                       gsize          offset,
-                                      gsize          length);
+                                      gsize          length,
+                                      gboolean      *kept);
 /* Faults that nobody was told of yet, as one interval, in bytes of the file. */
 gboolean mmio_mapping_has_fault_news (MmioMapping   *self);
 gboolean mmio_mapping_take_fault     (MmioMapping   *self,
@@ -221,6 +228,10 @@ gboolean mmio_mapping_get_resident   (MmioMapping   *self,
                                       guint64       *bytes,
                                       GError       **error);
 guint64  mmio_mapping_get_huge_bytes (MmioMapping   *self);
+
+/* Onto the list of those that a fork frees of what the parent's other threads held, and off it. */
+void     mmio_mapping_enlist         (MmioMapping   *self);
+void     mmio_mapping_delist         (MmioMapping   *self);
 
 void     mmio_mapping_lock_pins      (MmioMapping   *self);
 void     mmio_mapping_unlock_pins    (MmioMapping   *self);
@@ -458,11 +469,12 @@ mmio_mapping_try_write (MmioMapping  *self,
                 !mmio_guard_range_has_faults (self->guard)))
     {
       mmio_copy (self->base + offset, data, length);
-      mmio_mapping_mark (self, offset, offset + length);
       /* Looked at before anybody can heal: whoever heals takes the sequence. A fault in this very copy is seen, since the
        * handler ran on this thread; the signal fence keeps the compiler from looking too early. */
       __atomic_signal_fence (__ATOMIC_SEQ_CST);
       done = !mmio_guard_range_has_faults (self->guard);
+      if (G_LIKELY (done))
+        mmio_mapping_mark (self, offset, offset + length);
     }
   mmio_mapping_unlock (self);
 

@@ -129,7 +129,8 @@ map_region (MmioMapping *self,
     return FALSE;
 
   *region = (MmioRegion){ .base = base, .length = length, .generation = self->generation };
-  region->guard = mmio_guard_add (base, length, self->page_size, self->mode != MMIO_MODE_READ_ONLY);
+  region->guard = self->is_sealed ? &mmio_guard_none
+                                  : mmio_guard_add (base, length, self->page_size, self->mode != MMIO_MODE_READ_ONLY);
   return TRUE;
 }
 
@@ -255,6 +256,7 @@ mmio_mapping_init (MmioMapping *self,
   self->fd = fd;
   self->closed = FALSE;
   note_aliases (self);
+  mmio_mapping_enlist (self);
   return TRUE;
 }
 
@@ -263,6 +265,7 @@ mmio_mapping_clear (MmioMapping *self)
 {
   MmioRegion *region = self->region;
 
+  mmio_mapping_delist (self);
   while (region != NULL)
     {
       MmioRegion *older = region->older;
@@ -376,6 +379,7 @@ typedef struct
 {
   MmioMapping *mapping;
   MmioRegion *region;
+  gboolean kept;
 } Heal;
 
 /* Called by the guard, which keeps faults in the range waiting. */
@@ -385,9 +389,16 @@ lay_healed (gpointer start,
             gboolean exact,
             gpointer user_data)
 {
-  const Heal *heal = user_data;
+  Heal *heal = user_data;
   gsize offset = (gsize) ((guint8 *) start - heal->region->base);
 
+  /* What was written to a private page is nowhere else. Past the end there is none: whoever cut the file off took it along. */
+  if (!exact && heal->mapping->mode == MMIO_MODE_COPY_ON_WRITE &&
+      offset < round_up (heal->mapping, mmio_mapping_get_size (heal->mapping)))
+    {
+      heal->kept = TRUE;
+      return FALSE;
+    }
   if (!lay_file (heal->mapping, heal->region, heal->mapping->fd, offset, offset + length))
     return FALSE;
 
@@ -399,28 +410,37 @@ static gboolean
 heal_region (MmioMapping *self,
              MmioRegion  *region,
              gsize        offset,
-             gsize        length)
+             gsize        length,
+             gboolean    *kept)
 {
-  Heal heal = { self, region };
+  Heal heal = { self, region, FALSE };
+  gboolean healed;
   gsize start = MIN (align_down (self, offset), region->length);
   gsize end = MIN (round_up (self, (guint64) offset + length), region->length);
 
-  return start >= end || !mmio_guard_range_has_faults (region->guard) ||
-         mmio_guard_range_heal (region->guard, region->base + start, end - start, lay_healed, &heal);
+  healed = start >= end || !mmio_guard_range_has_faults (region->guard) ||
+           mmio_guard_range_heal (region->guard, region->base + start, end - start, lay_healed, &heal);
+  if (heal.kept && kept != NULL)
+    *kept = TRUE;
+
+  return healed || heal.kept;
 }
 
 gboolean
 mmio_mapping_heal (MmioMapping *self,
                    gsize        offset,
-                   gsize        length)
+                   gsize        length,
+                   gboolean    *kept)
 {
   gboolean success = TRUE;
 
+  if (kept != NULL)
+    *kept = FALSE;
   /* Inside the sequence: a reader that has copied from the zero page finds out, and a writer isn't in it. */
   mmio_mapping_lock (self);
   for (MmioRegion *region = self->region; region != NULL && success; region = region->older)
     if (region->generation == self->generation && region->base != NULL)
-      success = heal_region (self, region, offset, length);
+      success = heal_region (self, region, offset, length, kept);
   mmio_mapping_unlock (self);
 
   return success;
@@ -480,7 +500,7 @@ mmio_mapping_tidy (MmioMapping *self)
     {
       gboolean all_behind = (guint8 *) start >= self->region->base + end;
 
-      mmio_mapping_heal (self, end, self->region->length - end);
+      mmio_mapping_heal (self, end, self->region->length - end, NULL);
       /* A shrink of our own isn't news. */
       if (all_behind)
         mmio_guard_range_take_news (self->region->guard, &start, &length);
@@ -558,7 +578,7 @@ static gboolean
 show_file (MmioMapping *self,
            gsize        size)
 {
-  return (!has_faults (self) || mmio_mapping_heal (self, 0, size)) && uncover (self, size);
+  return (!has_faults (self) || mmio_mapping_heal (self, 0, size, NULL)) && uncover (self, size);
 }
 
 /* Size */
