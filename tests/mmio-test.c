@@ -260,12 +260,21 @@ mmio_test_fork (MmioTestChild func,
 }
 
 int
-mmio_test_wait_child (pid_t pid)
+mmio_test_wait_status (pid_t pid)
 {
   int status;
 
   while (waitpid (pid, &status, 0) != pid)
     g_assert_cmpint (errno, ==, EINTR);
+
+  return status;
+}
+
+int
+mmio_test_wait_child (pid_t pid)
+{
+  int status = mmio_test_wait_status (pid);
+
   if (WIFSIGNALED (status))
     g_assert_cmpstr (g_strsignal (WTERMSIG (status)), ==, "no signal");
   g_assert_true (WIFEXITED (status));
@@ -314,6 +323,83 @@ mmio_test_mount_tmpfs (const char *folder,
     return FALSE;
 
   return mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount ("tmpfs", folder, "tmpfs", 0, options) == 0;
+}
+
+static gboolean
+run_quietly (const char *first,
+             ...)
+{
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
+  const char *argument = first;
+  int status;
+  va_list rest;
+
+  va_start (rest, first);
+  for (; argument != NULL; argument = va_arg (rest, const char *))
+    g_ptr_array_add (argv, (gpointer) argument);
+  va_end (rest);
+  g_ptr_array_add (argv, NULL);
+
+  return g_spawn_sync (NULL, (char **) argv->pdata, NULL,
+                       G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL, NULL,
+                       &status, NULL) &&
+         g_spawn_check_wait_status (status, NULL);
+}
+
+static gboolean
+make_file_system (const char *type,
+                  const char *image)
+{
+  if (g_str_equal (type, "ext4"))
+    return run_quietly ("mkfs.ext4", "-q", "-F", "-m", "0", image, NULL);
+  if (g_str_equal (type, "xfs"))
+    return run_quietly ("mkfs.xfs", "-q", "-f", image, NULL);
+
+  return run_quietly ("mkfs.btrfs", "-q", "-f", image, NULL);
+}
+
+gboolean
+mmio_test_mount (const char  *folder,
+                 const char  *type,
+                 const char **why)
+{
+  g_autofree char *image = g_strconcat (folder, ".image", NULL);
+  /* The least that mkfs accepts, and a little more. */
+  const off_t size = (g_str_equal (type, "ext4") ? 16 : g_str_equal (type, "xfs") ? 320 : 128) << 20;
+  /* mkfs is found there also where the path of an ordinary user leaves it out. */
+  g_autofree char *path = g_strconcat (g_getenv ("PATH"), ":/usr/sbin:/sbin", NULL);
+  int fd;
+
+  *why = "no mount namespace is to be had";
+  if (g_str_equal (type, "tmpfs"))
+    return mmio_test_mount_tmpfs (folder, 8 << 20);
+  *why = "only root can mount a loop device";
+  if (geteuid () != 0 || unshare (CLONE_NEWNS) != 0 || mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+    return FALSE;
+
+  fd = open (image, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_no_errno (ftruncate (fd, size));
+  g_assert_no_errno (close (fd));
+
+  g_setenv ("PATH", path, TRUE);
+  *why = "its mkfs is not installed";
+  if (!make_file_system (type, image))
+    return FALSE;
+  *why = "it can't be mounted on a loop device here";
+  return run_quietly ("mount", "-t", type, "-o", "loop", image, folder, NULL);
+}
+
+gboolean
+mmio_test_is_thorough (void)
+{
+  return g_getenv ("MMIO_TEST_THOROUGH") != NULL;
+}
+
+GRand *
+mmio_test_new_rand (void)
+{
+  return g_rand_new_with_seed ((guint32) g_test_rand_int ());
 }
 
 guint

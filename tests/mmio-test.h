@@ -7,6 +7,7 @@
 #include <mmio.h>
 
 #include <sys/types.h>
+#include <sys/wait.h>
 
 G_BEGIN_DECLS
 
@@ -84,6 +85,8 @@ pid_t     mmio_test_fork          (MmioTestChild  func,
                                    gpointer       data);
 /* The exit status; asserts that the process was not ended by a signal. */
 int       mmio_test_wait_child    (pid_t          pid);
+/* What waitpid () says. */
+int       mmio_test_wait_status   (pid_t          pid);
 /* Forks and waits. FALSE, and the test is skipped, if the child can't do its work here. */
 gboolean  mmio_test_run_child     (MmioTestChild  func,
                                    gpointer       data,
@@ -91,6 +94,16 @@ gboolean  mmio_test_run_child     (MmioTestChild  func,
 /* In a child: mounts a tmpfs of so many bytes over the folder, which nobody else sees. */
 gboolean  mmio_test_mount_tmpfs   (const char    *folder,
                                    gsize          size);
+/* The same with a small file system of this type, "tmpfs" or one that mkfs makes in a sparse file beside the folder. With the last
+ * process that sees the mount the loop device goes too. FALSE and a reason in *why if that can't be had here. */
+gboolean  mmio_test_mount         (const char    *folder,
+                                   const char    *type,
+                                   const char   **why);
+
+/* TRUE under `make check-faults`: as many faults as it takes to be sure, not as fit into a quick check. */
+gboolean  mmio_test_is_thorough   (void);
+/* For a thread or a child: follows from the seed that the test program prints and takes with --seed. */
+GRand    *mmio_test_new_rand      (void);
 
 /* Descriptors that are open now, and lines of the process's memory map. */
 guint     mmio_test_count_fds     (void);

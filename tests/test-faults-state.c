@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What is left after a fault or a fork, and that nothing of it is lost in silence.
+ */
+#include "config.h"
+
+#include "mmio-test.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Forking */
+
+#define FORKS (mmio_test_is_thorough () ? 500u : 60u)
+#define RECORD 65536
+
+typedef struct
+{
+  MmioFile *file;
+  gint stop;                    /* atomic */
+} Busy;
+
+static gpointer
+keep_writing (gpointer data)
+{
+  Busy *busy = data;
+  g_autofree guint8 *record = g_malloc0 (RECORD);
+
+  for (guint8 i = 0; !g_atomic_int_get (&busy->stop); i++)
+    {
+      memset (record, i, RECORD);
+      g_assert_true (mmio_file_write (busy->file, 0, record, RECORD, NULL));
+    }
+
+  return NULL;
+}
+
+static gpointer
+keep_resizing (gpointer data)
+{
+  Busy *busy = data;
+
+  while (!g_atomic_int_get (&busy->stop))
+    {
+      g_autoptr (GError) error = NULL;
+
+      mmio_file_resize (busy->file, 4 * RECORD, &error);
+      g_assert_no_error (error);
+      mmio_file_resize (busy->file, 2 * RECORD, &error);
+      g_assert_no_error (error);
+    }
+
+  return NULL;
+}
+
+static gpointer
+keep_viewing (gpointer data)
+{
+  Busy *busy = data;
+
+  while (!g_atomic_int_get (&busy->stop))
+    {
+      g_autoptr (MmioView) view = mmio_file_get_writable_view (busy->file, 0, RECORD, NULL);
+
+      g_assert_nonnull (view);
+    }
+
+  return NULL;
+}
+
+static int
+use_inherited (gpointer data)
+{
+  Busy *busy = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmioView) view = NULL;
+  g_autofree guint8 *record = g_malloc0 (RECORD);
+  guint8 byte = 1;
+
+  g_assert_true (mmio_file_read (busy->file, 0, record, RECORD, &error));
+  g_assert_true (mmio_file_write (busy->file, RECORD, &byte, 1, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (mmio_file_get_pending_bytes (busy->file), >, 0);
+  view = mmio_file_get_view (busy->file, 0, RECORD, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (view);
+  g_assert_true (mmio_view_check (view, &error));
+  g_clear_pointer (&view, mmio_view_unref);
+  g_assert_true (mmio_file_refresh (busy->file, &error));
+  g_assert_true (mmio_file_flush_range (busy->file, 0, 1, &error));
+  g_assert_no_error (error);
+  g_object_unref (busy->file);
+
+  return 0;
+}
+
+static void
+test_fork (MmioTest     *test,
+           gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 2 * RECORD);
+  Busy busy = { file, FALSE };
+  GThread *threads[3];
+
+  threads[0] = g_thread_new ("writes", keep_writing, &busy);
+  threads[1] = g_thread_new ("resizes", keep_resizing, &busy);
+  threads[2] = g_thread_new ("views", keep_viewing, &busy);
+  for (guint i = 0; i < FORKS; i++)
+    g_assert_cmpint (mmio_test_wait_child (mmio_test_fork (use_inherited, &busy)), ==, 0);
+  g_atomic_int_set (&busy.stop, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
+/* Healing */
+
+static void
+test_private_pages (MmioTest     *test,
+                    gconstpointer data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  const guint n_pages = 100, kept = 70;
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (MmioView) view = NULL;
+  g_autoptr (GError) error = NULL;
+  volatile guint8 *bytes;
+  guint8 byte;
+
+  mmio_test_write_pattern (test->path, n_pages * page);
+  file = mmio_test_open (test->path, MMIO_MODE_COPY_ON_WRITE);
+  view = mmio_file_get_writable_view (file, 0, n_pages * page, &error);
+  bytes = mmio_view_get_pointer (view);
+
+  /* More faults apart from each other than can be told one from the other. */
+  mmio_test_truncate (test->path, 0);
+  for (guint i = 1; i < n_pages; i += 2)
+    g_assert_cmpuint (bytes[i * page], ==, 0);
+  mmio_test_write_pattern (test->path, n_pages * page);
+  bytes[kept * page] = 0xEE;
+
+  g_assert_true (mmio_file_refresh (file, &error));
+  g_assert_no_error (error);
+  /* What can be told apart shows the file again, what was written in between is still there. */
+  g_assert_cmpuint (bytes[page], ==, page % 251);
+  g_assert_cmpuint (bytes[kept * page], ==, 0xEE);
+  g_assert_true (mmio_file_read (file, page, &byte, 1, &error));
+  g_assert_cmpuint (byte, ==, page % 251);
+  /* The rest is not passed off as the file's. */
+  g_assert_false (mmio_file_read (file, (kept + 1) * page, &byte, 1, &error));
+  mmio_test_assert_mmio_error (&error, IO, NULL);
+  g_assert_false (mmio_view_check (view, &error));
+  mmio_test_assert_mmio_error (&error, IO, NULL);
+
+  /* A reload gives up the private pages, and all is well. */
+  g_clear_pointer (&view, mmio_view_unref);
+  g_assert_true (mmio_file_reload (file, &error));
+  g_assert_true (mmio_file_read (file, (kept + 1) * page, &byte, 1, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (byte, ==, (kept + 1) * page % 251);
+}
+
+static void
+test_lost_store (MmioTest     *test,
+                 gconstpointer data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (MmioView) view = NULL;
+  g_autoptr (GError) error = NULL;
+  volatile guint8 *bytes;
+
+  mmio_test_write_pattern (test->path, 2 * page);
+  file = mmio_test_open (test->path, MMIO_MODE_READ_WRITE);
+  view = mmio_file_get_writable_view (file, 0, 2 * page, &error);
+  bytes = mmio_view_get_pointer (view);
+
+  mmio_test_truncate (test->path, 0);
+  bytes[page] = 0xEE;
+  /* As if it had been stored before. */
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+
+  mmio_test_write_pattern (test->path, 2 * page);
+  g_assert_false (mmio_file_flush (file, &error));
+  mmio_test_assert_mmio_error (&error, IO, NULL);
+  g_assert_false (mmio_file_flush (file, &error));
+  mmio_test_assert_mmio_error (&error, IO, NULL);
+
+  g_assert_true (mmio_file_refresh (file, &error));
+  bytes[page] = 0xEE;
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+  mmio_test_assert_read (file, page, "\xEE", 1);
+}
+
+static void
+test_failed_write (MmioTest     *test,
+                   gconstpointer data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree guint8 *bytes = g_malloc (2 * page);
+
+  mmio_test_write_pattern (test->path, 4 * page);
+  file = mmio_test_open (test->path, MMIO_MODE_READ_WRITE);
+  mmio_test_truncate (test->path, 2 * page);
+
+  /* Of two pages one is there: only that is pending. */
+  memset (bytes, 0xEE, 2 * page);
+  g_assert_false (mmio_file_write (file, page, bytes, 2 * page, &error));
+  mmio_test_assert_mmio_error (&error, TRUNCATED, NULL);
+  g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, page);
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+  mmio_test_assert_read (file, page, bytes, page);
+}
+
+/* The guard */
+
+static int
+map_sealed (gpointer data G_GNUC_UNUSED)
+{
+#if defined(HAVE_MEMFD_CREATE) && defined(F_ADD_SEALS)
+  g_autoptr (GError) error = NULL;
+  const gsize page = mmio_test_page_size ();
+  struct sigaction action;
+  MmioFile *file;
+  int fd = memfd_create ("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+  if (fd < 0 || ftruncate (fd, (off_t) page) != 0 || fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK) != 0)
+    return MMIO_TEST_SKIP;
+
+  file = mmio_file_new_for_fd (fd, MMIO_MODE_READ_WRITE, &error);
+  g_assert_no_error (error);
+  g_assert_no_errno (sigaction (SIGBUS, NULL, &action));
+  g_assert_true (action.sa_handler == SIG_DFL);
+
+  /* It works as any other does. */
+  g_assert_true (mmio_file_write (file, 0, "x", 1, &error));
+  g_assert_true (mmio_file_resize (file, 3 * page, &error));
+  g_assert_true (mmio_file_write (file, 3 * page - 1, "y", 1, &error));
+  g_assert_false (mmio_file_resize (file, page, &error));
+  mmio_test_assert_mmio_error (&error, RESIZE_FAILED, NULL);
+  g_assert_cmpuint (mmio_file_get_size (file), ==, 3 * page);
+  mmio_test_assert_read (file, 3 * page - 1, "y", 1);
+  g_object_unref (file);
+
+  /* A file that can be cut off is guarded. */
+  file = mmio_file_new_anonymous (NULL, page, &error);
+  g_assert_no_error (error);
+  g_assert_no_errno (sigaction (SIGBUS, NULL, &action));
+  g_assert_true (action.sa_handler != SIG_DFL);
+  g_object_unref (file);
+
+  return 0;
+#else
+  return MMIO_TEST_SKIP;
+#endif
+}
+
+static void
+test_sealed (MmioTest     *test G_GNUC_UNUSED,
+             gconstpointer data G_GNUC_UNUSED)
+{
+  if (mmio_test_has_sanitizer ())
+    g_test_skip ("the sanitizer has a handler of its own");
+  else
+    mmio_test_run_child (map_sealed, NULL, "there are no seals here");
+}
+
+static int
+die_without_guard (gpointer data)
+{
+  const gsize page = mmio_test_page_size ();
+  MmioFile *file;
+  guint8 byte;
+
+  mmio_set_fault_guard (FALSE);
+  mmio_test_write_pattern (data, 2 * page);
+  file = mmio_test_open (data, MMIO_MODE_READ_ONLY);
+  mmio_test_truncate (data, 0);
+  mmio_file_read (file, page, &byte, 1, NULL);
+
+  return 0;
+}
+
+static void
+test_dies_without_guard (MmioTest     *test,
+                         gconstpointer data G_GNUC_UNUSED)
+{
+  int status;
+  pid_t pid;
+
+  if (mmio_test_has_sanitizer ())
+    {
+      g_test_skip ("the sanitizer has a handler of its own");
+      return;
+    }
+  pid = mmio_test_fork (die_without_guard, test->path);
+  status = mmio_test_wait_status (pid);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGBUS);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+
+  /* First: no file has been mapped in this process yet. */
+  mmio_test_add ("/faults/guard/sealed-against-shrinking-needs-none", NULL, test_sealed);
+  mmio_test_add ("/faults/guard/switched-off-a-truncation-kills-as-with-mmap", NULL, test_dies_without_guard);
+  mmio_test_add ("/faults/fork/child-uses-what-other-threads-held", NULL, test_fork);
+  mmio_test_add ("/faults/heal/private-pages-survive", NULL, test_private_pages);
+  mmio_test_add ("/faults/flush/store-that-reached-no-file-is-an-error", NULL, test_lost_store);
+  mmio_test_add ("/faults/flush/failed-write-is-not-pending", NULL, test_failed_write);
+
+  return g_test_run ();
+}
