@@ -19,6 +19,8 @@
 #define SPINS 200
 /* A reader that meets a change this often queues behind the writers. */
 #define READ_TRIES 8
+/* A page that faults this often though the file has it is read by other means. */
+#define MAPPED_TRIES 3
 /* Somebody who truncates and extends the file without end doesn't keep us for ever. */
 #define FAULT_TRIES 64
 
@@ -204,14 +206,14 @@ resolve_fault (MmioMapping *self,
 
   if (fstat (self->fd, &buffer) != 0)
     reason = errno;
-  else if (is_last_try || !mmio_range_is_inside (offset, length, (guint64) buffer.st_size))
+  else if (!mmio_range_is_inside (offset, length, (guint64) buffer.st_size))
     return mmio_mapping_fail_truncated (self, offset, length, (guint64) buffer.st_size, error);
   else if (mmio_mapping_heal (self, offset, length, &kept))
     reason = probe (self, offset, length, for_writing);
   else
     reason = errno;
 
-  if (reason == 0 && !kept)
+  if (reason == 0 && !kept && !is_last_try)
     return TRUE;
 
   name = mmio_mapping_dup_name (self);
@@ -227,6 +229,31 @@ resolve_fault (MmioMapping *self,
                              : _("%s: could not read %" PRIu64 " bytes at offset %" PRIu64 ": %s"),
                  name, (guint64) length, (guint64) offset, g_strerror (reason));
   return FALSE;
+}
+
+/* A hole that is looked at on a full tmpfs faults, since even its zeros would take a page; the system call needs none. What it brings
+ * is what the mapping would show, but for private pages. FALSE: the mapping has to tell why. Under the sequence. */
+static gboolean
+read_by_descriptor (MmioMapping *self,
+                    gsize        offset,
+                    guint8      *buffer,
+                    gsize        count)
+{
+  gsize done = 0;
+
+  if (self->mode == MMIO_MODE_COPY_ON_WRITE)
+    return FALSE;
+
+  while (done < count)
+    {
+      gssize n = pread (self->fd, buffer + done, count - done, (off_t) (offset + done));
+
+      if (n == 0 || (n < 0 && errno != EINTR))
+        return FALSE;
+      done += (gsize) MAX (n, 0);
+    }
+
+  return TRUE;
 }
 
 gboolean
@@ -264,6 +291,8 @@ mmio_mapping_read (MmioMapping *self,
           mmio_mapping_tidy (self);
           return TRUE;
         }
+      if (hit && i >= MAPPED_TRIES)
+        hit = !read_by_descriptor (self, offset, buffer, count);
       unhold (self);
 
       if (!valid)
