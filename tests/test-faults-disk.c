@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A disk that is full, on real file systems: before a write, in the middle of one, and under views, growth and creation.
+ */
+#include "config.h"
+
+#include "mmio-test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define N_PAGES 32
+#define ROUNDS (mmio_test_is_thorough () ? 60u : 10u)
+
+/* In memory that all processes share. */
+typedef struct
+{
+  char why[128];                /* to skip */
+  guint full_disk_writes;       /* that said NO_SPACE */
+  guint full_disk_views;
+  guint full_disk_resizes;
+  guint full_disk_creations;
+  guint successes;
+} Shared;
+
+typedef struct
+{
+  const char *folder;
+  const char *file_system;
+  Shared *shared;
+  gsize page;
+  GRand *rand;
+  char *path;
+  char *ballast;
+} Disk;
+
+static void
+write_blocks (int   fd,
+              gsize block)
+{
+  g_autofree char *bytes = g_malloc (block);
+
+  memset (bytes, 'b', block);
+  while (write (fd, bytes, block) == (gssize) block)
+    ;
+}
+
+/* Takes all the room there is. */
+static void
+fill_disk (Disk *self)
+{
+  int fd = open (self->ballast, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  gsize block = 4 << 20;
+
+  g_assert_cmpint (fd, >=, 0);
+  for (; block >= self->page; block /= 2)
+    {
+      struct stat buffer;
+
+      g_assert_no_errno (fstat (fd, &buffer));
+      while (fallocate (fd, 0, buffer.st_size, (off_t) block) == 0)
+        buffer.st_size += (off_t) block;
+    }
+  /* What is reserved for delayed allocation comes out, and what is left over is used up. */
+  sync ();
+  write_blocks (fd, self->page);
+  fsync (fd);
+  write_blocks (fd, self->page);
+  g_assert_no_errno (close (fd));
+}
+
+static void
+free_disk (Disk *self)
+{
+  g_assert_no_errno (unlink (self->ballast));
+  sync ();
+}
+
+/* Half of the file has blocks, the rest is a hole. */
+static MmioFile *
+create_half (Disk *self)
+{
+  g_autofree guint8 *bytes = g_malloc (N_PAGES / 2 * self->page);
+  g_autoptr (GError) error = NULL;
+  MmioFile *file = mmio_test_create (self->path, N_PAGES * self->page);
+
+  memset (bytes, 'o', N_PAGES / 2 * self->page);
+  g_assert_true (mmio_file_write (file, 0, bytes, N_PAGES / 2 * self->page, &error));
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+
+  return file;
+}
+
+/* bytes[0, n) are all value; returns how many are from the beginning on. */
+static gsize
+count_from_start (const guint8 *bytes,
+                  gsize         n,
+                  guint8        value)
+{
+  gsize i = 0;
+
+  while (i < n && bytes[i] == value)
+    i++;
+  return i;
+}
+
+static void
+write_into_hole (Disk     *self,
+                 MmioFile *file)
+{
+  const gsize first = (gsize) g_rand_int_range (self->rand, 0, N_PAGES - 1) * self->page;
+  const gsize offset = first + (gsize) g_rand_int_range (self->rand, 0, (gint32) self->page);
+  const gsize hole = N_PAGES / 2 * self->page;
+  const gsize length = N_PAGES * self->page - offset;
+  g_autofree guint8 *bytes = g_malloc (length);
+  g_autofree guint8 *before = g_malloc (N_PAGES * self->page), *after = g_malloc (N_PAGES * self->page);
+  g_autoptr (GError) error = NULL;
+  int fd = open (self->path, O_RDONLY | O_CLOEXEC);
+  gsize kept;
+
+  g_assert_cmpint (pread (fd, before, N_PAGES * self->page, 0), ==, N_PAGES * self->page);
+  memset (bytes, 'n', length);
+  if (mmio_file_write (file, offset, bytes, length, &error))
+    {
+      /* A file system that had more room than it gave away: then the bytes are there. */
+      g_assert_no_error (error);
+      self->shared->successes++;
+      mmio_test_assert_read (file, offset, bytes, length);
+    }
+  else
+    {
+      mmio_test_assert_mmio_error (&error, NO_SPACE, NULL);
+      self->shared->full_disk_writes++;
+
+      /* What any process sees: the new bytes up to a page that could not be had, and from there on what was there before or, in a page
+       * that was had after all, the new ones. Nothing else. */
+      g_assert_cmpint (pread (fd, after, N_PAGES * self->page, 0), ==, N_PAGES * self->page);
+      g_assert_cmpmem (after, offset, before, offset);
+      kept = count_from_start (after + offset, length, 'n');
+      g_assert_cmpuint (kept, <, length);
+      g_assert_true (kept == 0 || (offset + kept) % self->page == 0);
+      for (gsize at = offset + kept; at < N_PAGES * self->page; at++)
+        if (after[at] != before[at])
+          g_assert_cmpuint (after[at], ==, 'n');
+      /* Where blocks are overwritten in place, those that the file has can't fail. */
+      if (!g_str_equal (self->file_system, "btrfs") && offset < hole)
+        g_assert_cmpuint (offset + kept, >=, hole);
+      mmio_test_assert_read (file, 0, after, N_PAGES * self->page);
+    }
+
+  /* What is there is durable all the same. */
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+  close (fd);
+}
+
+static void
+write_to_be_kept (Disk     *self,
+                  MmioFile *file)
+{
+  g_autofree guint8 *bytes = g_malloc (N_PAGES * self->page);
+  g_autoptr (GError) error = NULL;
+
+  memset (bytes, 'k', N_PAGES * self->page);
+  g_assert_true (mmio_file_refresh (file, &error));
+  g_assert_true (mmio_file_write (file, 0, bytes, N_PAGES * self->page, &error));
+  g_assert_no_error (error);
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+  mmio_test_assert_file (self->path, bytes, N_PAGES * self->page);
+}
+
+static void
+store_into_hole (Disk     *self,
+                 MmioFile *file)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmioView) view = mmio_file_get_writable_view (file, 0, N_PAGES * self->page, &error);
+  guint8 *bytes = mmio_view_get_pointer (view);
+
+  memset (bytes + N_PAGES / 2 * self->page, 'v', N_PAGES / 2 * self->page);
+  if (mmio_view_check (view, &error))
+    {
+      self->shared->successes++;
+      return;
+    }
+  mmio_test_assert_mmio_error (&error, IO, NULL);
+  self->shared->full_disk_views++;
+
+  /* Some of what was stored is in no file: a flush that said nothing of it would be a lie. */
+  g_assert_false (mmio_file_flush (file, &error));
+  mmio_test_assert_mmio_error (&error, IO, NULL);
+}
+
+static MmioFile *
+create_growing (Disk *self)
+{
+  g_autofree char *path = g_build_filename (self->folder, "grows", NULL);
+  g_autoptr (GError) error = NULL;
+  MmioFile *file = mmio_file_create (path, self->page, MMIO_CREATE_FLAGS_PREALLOCATE, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (mmio_file_fill (file, 0, self->page, 'g', &error));
+
+  return file;
+}
+
+static void
+grow_preallocated (Disk     *self,
+                   MmioFile *file)
+{
+  g_autofree guint8 *bytes = g_malloc (self->page);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (mmio_file_resize (file, 512 << 20, &error));
+  mmio_test_assert_mmio_error (&error, NO_SPACE, NULL);
+  self->shared->full_disk_resizes++;
+  g_assert_cmpuint (mmio_file_get_size (file), ==, self->page);
+  g_assert_cmpuint (mmio_test_file_size (mmio_file_get_path (file)), ==, self->page);
+  memset (bytes, 'g', self->page);
+  mmio_test_assert_read (file, 0, bytes, self->page);
+}
+
+static void
+create_preallocated (Disk *self)
+{
+  g_autofree char *path = g_build_filename (self->folder, "new", NULL);
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (MmioFile) file = mmio_file_create (path, 512 << 20,
+                                                    MMIO_CREATE_FLAGS_PREALLOCATE | (i == 1 ? MMIO_CREATE_FLAGS_REPLACE : 0), &error);
+
+      g_assert_null (file);
+      mmio_test_assert_io_error (&error, NO_SPACE, NULL);
+      self->shared->full_disk_creations++;
+      g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+    }
+}
+
+static guint
+count_names (const char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  return n;
+}
+
+static int
+be_full (gpointer data)
+{
+  Disk *self = data;
+  const char *why;
+  guint names;
+
+  alarm (150);
+  if (!mmio_test_mount (self->folder, self->file_system, &why))
+    {
+      g_strlcpy (self->shared->why, why, sizeof self->shared->why);
+      return MMIO_TEST_SKIP;
+    }
+  self->path = g_build_filename (self->folder, "file", NULL);
+  self->ballast = g_build_filename (self->folder, "ballast", NULL);
+  names = count_names (self->folder);
+
+  for (guint i = 0; i < ROUNDS; i++)
+    {
+      g_autoptr (MmioFile) file = create_half (self);
+      g_autoptr (MmioFile) growing = create_growing (self);
+
+      fill_disk (self);
+      for (guint j = 0; j < 3; j++)
+        write_into_hole (self, file);
+      create_preallocated (self);
+      grow_preallocated (self, growing);
+      store_into_hole (self, file);
+      free_disk (self);
+      write_to_be_kept (self, file);
+      g_assert_true (mmio_file_resize (growing, 64 * self->page, NULL));
+      g_assert_no_errno (unlink (mmio_file_get_path (growing)));
+      g_assert_true (mmio_file_close (file, NULL));
+      g_assert_no_errno (unlink (self->path));
+      g_assert_cmpuint (count_names (self->folder), ==, names);
+    }
+
+  return 0;
+}
+
+static void
+test_full (MmioTest     *test,
+           gconstpointer data)
+{
+  Shared *shared = mmap (NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  g_autofree char *folder = mmio_test_in_folder (test, "mount");
+  g_autoptr (GRand) rand = mmio_test_new_rand ();
+  Disk disk = { folder, data, shared, mmio_test_page_size (), rand, NULL, NULL };
+  int status;
+
+  g_assert_true (shared != MAP_FAILED);
+  g_assert_no_errno (mkdir (folder, 0700));
+  status = mmio_test_wait_child (mmio_test_fork (be_full, &disk));
+  if (status == MMIO_TEST_SKIP)
+    {
+      g_autofree char *reason = g_strdup_printf ("%s: %s", (const char *) data, shared->why);
+
+      g_test_skip (reason);
+    }
+  else
+    {
+      g_assert_cmpint (status, ==, 0);
+      g_test_message ("%s: the disk was full for %u writes, %u views, %u resizes, %u creations; %u had room", (const char *) data,
+                      shared->full_disk_writes, shared->full_disk_views, shared->full_disk_resizes, shared->full_disk_creations,
+                      shared->successes);
+      g_assert_cmpuint (shared->full_disk_writes, >=, ROUNDS);
+    }
+  munmap (shared, sizeof *shared);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+
+  mmio_test_add ("/faults/disk/full-on-tmpfs", "tmpfs", test_full);
+  mmio_test_add ("/faults/disk/full-on-ext4", "ext4", test_full);
+  mmio_test_add ("/faults/disk/full-on-xfs", "xfs", test_full);
+  mmio_test_add ("/faults/disk/full-on-btrfs", "btrfs", test_full);
+
+  return g_test_run ();
+}
