@@ -50,14 +50,108 @@ missing ()
   esac
 }
 
+# Waits until FILE holds TEXT, for ten seconds.
+expect ()
+{
+  for i in $(seq 200); do
+    if grep -q "$2" "$1"; then
+      return 0
+    fi
+    sleep 0.05
+  done
+  echo "# \"$2\" did not come; $1 holds:"
+  sed 's/^/#   /' "$1"
+  return 1
+}
+
 hello ()
 {
   [ "$(run "$1" hello)" = hello ] && [ "$(wc -c < hello.bin)" -eq 4096 ] && [ "$(head -c 5 hello.bin)" = hello ]
 }
 
-for example in hello; do
+tail ()
+{
+  echo one > log
+  run "$1" tail log > out &
+  expect out one && echo two >> log && expect out two && echo three >> log && expect out three
+  result=$?
+  rm log
+  wait $! && [ $result -eq 0 ] && [ "$(tr '\n' ' ' < out)" = "one two three " ]
+}
+
+hex ()
+{
+  printf 'The quick brown fox\n\0\377' > fox
+  run "$1" hex fox > out
+  cat > expected <<'EOF'
+00000000  54 68 65 20 71 75 69 63 6b 20 62 72 6f 77 6e 20  The quick brown 
+00000010  66 6f 78 0a 00 ff                                fox...
+EOF
+  diff expected out
+}
+
+counter ()
+{
+  run "$1" counter count 500 > /dev/null & first=$!
+  run "$1" counter count 500 > /dev/null & second=$!
+  wait $first && wait $second && [ "$(run "$1" counter count 0)" = 1000 ]
+}
+
+ring ()
+{
+  seq 10000 > numbers
+  run "$1" ring pipe receive > out & receiver=$!
+  run "$1" ring pipe send numbers && wait $receiver && cmp numbers out
+}
+
+config ()
+{
+  printf '[main]\nname=first\n' > file.conf
+  run "$1" config file.conf > out &
+  expect out first &&
+    printf '[main]\nname=second\n' > new && mv new file.conf && expect out second &&
+    printf '[main]\nname=third\n' > new && mv new file.conf && expect out third &&
+    printf '[main]\nname=in place\n' > file.conf && expect out 'in place'
+  result=$?
+  rm file.conf
+  wait $! && [ $result -eq 0 ]
+}
+
+# What one language has stored the next one finds.
+index ()
+{
+  file="$folder/index.bin"
+  for key in apple bear cherry; do
+    [ "$(run "$1" index "$file" $key "$key of $1")" = "$key of $1" ] || return 1
+  done
+  [ "$(run "$1" index "$file" bear)" = "bear of $1" ] && [ -z "$(run "$1" index "$file" none)" ] &&
+    [ "$(run c index "$file" cherry)" = "cherry of $1" ] &&
+    run c index "$file" zebra "zebra of c" > /dev/null && [ "$(run "$1" index "$file" zebra)" = "zebra of c" ]
+}
+
+image ()
+{
+  { printf 'P6\n2 2\n255\n'; printf '\377\0\0\0\377\0\0\0\377\377\377\377'; } > in.ppm
+  [ "$(run "$1" image in.ppm out.png)" = "2 x 2" ] && [ "$(head -c 4 out.png | od -An -tx1 | tr -d ' ')" = 89504e47 ]
+}
+
+# Why GdkPixbuf can't be used; nothing if it can.
+missing_pixbuf ()
+{
+  case $1 in
+    c) [ -x "$top_builddir/examples/image" ] ;;
+    vala) [ -x "$top_builddir/examples/image-vala" ] ;;
+    js) "$GJS" -c 'imports.gi.versions.GdkPixbuf = "2.0"; imports.gi.GdkPixbuf' 2>/dev/null ;;
+    python) "$PYTHON" -c 'from gi.repository import GdkPixbuf' 2>/dev/null ;;
+  esac || echo "GdkPixbuf is not installed"
+}
+
+for example in hello tail hex counter ring config index image; do
   for language in c python js vala; do
     reason=$(missing $language)
+    if [ -z "$reason" ] && [ $example = image ]; then
+      reason=$(missing_pixbuf $language)
+    fi
     if [ -n "$reason" ]; then
       number=$((number + 1))
       echo "ok $number - $example in $language # SKIP $reason"

@@ -333,7 +333,7 @@ class Signals(FileTest):
         return came[0]
 
     def test_all_four_come(self):
-        self.file.watch(Mmio.WatchFlags.NONE, None)
+        self.file.watch()
         self.assertTrue(self.file.props.watching)
         self.assertEqual(self.expect('changed', 'printf appended >> file'), (200, 8))
         self.assertEqual(self.expect('metadata', 'chmod 600 file'), ())
@@ -344,7 +344,7 @@ class Signals(FileTest):
         self.assertEqual(self.file[:], b'again')
 
     def test_unwatch_ends_them(self):
-        self.file.watch(Mmio.WatchFlags.NONE, None)
+        self.file.watch()
         self.file.unwatch()
         with Mmio.File.open(self.path) as other:
             other.watch(Mmio.WatchFlags.NONE, None)

@@ -558,6 +558,11 @@ class File(Mmio.File):
         state = 'closed' if self.is_closed() else f'{self.get_mode().value_nick}, {len(self)} bytes'
         return f'<Mmio.File {self.get_path()!r}, {state}>'
 
+    @_translated
+    def watch(self, flags=Mmio.WatchFlags.NONE, cancellable=None):
+        """Begins to emit changed, metadata, removed and replaced, in the main context of this thread."""
+        return Mmio.File.watch(self, flags, cancellable)
+
     # Bytes
 
     @_translated
