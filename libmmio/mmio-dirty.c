@@ -121,6 +121,8 @@ mmio_dirty_take (MmioDirty *self,
   guint first = find (self, start);
   guint n = 0;
 
+  if (start >= end)
+    return 0;
   if (first < self->n && self->ranges[first].end == start)
     first++;
   while (first + n < self->n && self->ranges[first + n].start < end)
