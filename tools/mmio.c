@@ -4,9 +4,13 @@
  */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "mmio-tool.h"
 
@@ -68,6 +72,16 @@ run (char ***arguments)
   return tool_end_output (command, command->run (command, arguments));
 }
 
+/* Were one of the three closed, the next file to be opened would take its number, and what is printed would go into that file.
+ * What stands in for it fails, as a closed one does. */
+static void
+hold_standard_descriptors (void)
+{
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl (fd, F_GETFD) < 0 && errno == EBADF && open ("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+      exit (TOOL_FAILED);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -75,6 +89,7 @@ main (int    argc,
   const char *locale_folder = g_getenv ("TEXTDOMAINDIR");
   g_auto (GStrv) arguments = NULL;
 
+  hold_standard_descriptors ();
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, locale_folder != NULL ? locale_folder : LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
