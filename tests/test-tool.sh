@@ -120,6 +120,8 @@ for command in $commands; do
     "0 "*"mmio $command "*) ok "/tool/$command/help" ;;
     *) not_ok "/tool/$command/help" "$status $out $err" ;;
   esac
+  # the summary is one line, as in the list of commands; what stands below the options fits a terminal
+  is "/tool/$command/help-fits-a-terminal" "" "$(sed '1,/^  -h, --help/d' out | LC_ALL=C.UTF-8 awk 'length > 100')"
   run mmio "$command"
   ended "/tool/$command/no-arguments-is-a-usage-error" 2 "" "mmio $command --help"
   run mmio "$command" --fly

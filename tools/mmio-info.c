@@ -15,6 +15,9 @@
 /* st_blocks counts these, whatever the file system's block is: see stat(2). */
 #define BLOCK_BYTES 512
 
+/* of the longest label in any language */
+#define LABEL_WIDTH 18
+
 static char *
 format_time (const struct timespec *time,
              GTimeZone             *zone)
@@ -62,7 +65,7 @@ print_row (const char *label,
   value = g_strdup_vprintf (format, arguments);
   va_end (arguments);
 
-  tool_print ("  %s%*s  %s\n", label, (int) MAX (0, 14 - width), "", value);
+  tool_print ("  %s%*s%s\n", label, (int) MAX (0, LABEL_WIDTH - width), "", value);
 }
 
 static void

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HELP_WIDTH 80
+
 /* What one view shows: large enough that its making doesn't count, and small against any memory. */
 #define PIECE_BYTES (4 * 1024 * 1024)
 
@@ -67,6 +69,33 @@ tool_suggest_growth (GError **error)
 
 /* Arguments */
 
+/* Each line of text in lines of at most HELP_WIDTH characters. */
+static char *
+wrap (const char *text)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  GString *wrapped = g_string_new (NULL);
+
+  for (char **line = lines; *line != NULL; line++)
+    {
+      g_auto (GStrv) words = g_strsplit (*line, " ", -1);
+      glong column = 0;
+
+      if (line != lines)
+        g_string_append_c (wrapped, '\n');
+      for (char **word = words; *word != NULL; word++)
+        {
+          glong width = g_utf8_strlen (*word, -1);
+
+          if (column > 0)
+            g_string_append_c (wrapped, column + 1 + width > HELP_WIDTH ? '\n' : ' ');
+          column = column == 0 || column + 1 + width > HELP_WIDTH ? width : column + 1 + width;
+          g_string_append (wrapped, *word);
+        }
+    }
+  return g_string_free (wrapped, FALSE);
+}
+
 static char *
 describe (const ToolCommand *command)
 {
@@ -86,10 +115,11 @@ tool_parse (const ToolCommand  *command,
   g_autoptr (GError) error = NULL;
   g_autofree char *program = g_strdup_printf ("mmio %s", command->name);
   g_autofree char *description = describe (command);
+  g_autofree char *wrapped = wrap (description);
 
   g_set_prgname (program);
   g_option_context_set_summary (context, _(command->summary));
-  g_option_context_set_description (context, description);
+  g_option_context_set_description (context, wrapped);
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
 
   if (g_option_context_parse_strv (context, arguments, &error))
