@@ -246,13 +246,10 @@ mmio_file_get_bytes (MmioFile *self,
                      GError  **error)
 {
   MmioView *view = mmio_file_get_view (self, offset, length, error);
-  GBytes *bytes;
 
   if (view == NULL)
     return NULL;
 
-  bytes = mmio_view_get_bytes (view);
-  mmio_view_unref (view);
-
-  return bytes;
+  /* Nobody else knows this view, so nobody can release it: the bytes need no hold of their own, as those of mmio_view_get_bytes () do. */
+  return g_bytes_new_with_free_func (mmio_view_get_pointer (view), length, (GDestroyNotify) mmio_view_unref, view);
 }
