@@ -27,8 +27,6 @@ struct _MmioFile
 {
   GObject parent_instance;
 
-  MmioMapping mapping;          /* immutable place; see there for its locks. Inside, so that a read is one pointer away */
-
   /* Set before initialisation, immutable then. */
   GFile *location;              /* made when asked for, atomic; NULL for a file without a name */
   int initial_fd;               /* what the `fd` property was given; -1 */
@@ -58,6 +56,10 @@ struct _MmioFile
   guint watch_interval;         /* ms */
   guint settle_time;            /* ms */
   guint64 locate_limit;         /* bytes */
+
+  /* Immutable place; see there for its locks. Inside, so that a read is one pointer away; last, since what a read looks at must not
+   * share a cache line with the reference count above, which each view takes and drops. */
+  MmioMapping mapping;
 };
 
 /* For functions of a few nanoseconds: each begins a cache line, so that how fast one is does not depend on what was compiled before it
