@@ -29,6 +29,7 @@ struct _Team
   const FloorMap *map;          /* instead of file: what the machine gives to threads that share nothing but memory */
   guint n_workers;
   gboolean has_writer;          /* the first worker writes, for as long as the others read */
+  gboolean takes_views;         /* the first worker does that instead */
   guint64 apart;                /* bytes between what is written and what is read */
   Worker *workers;
 
@@ -82,7 +83,9 @@ write_meanwhile (Worker *worker)
     {
       guint64 offset = worker->team->apart + ((n * 64) & 4095);
 
-      if (map != NULL)
+      if (worker->team->takes_views)
+        mmio_view_unref (mmio_file_get_view (file, offset, length, NULL));
+      else if (map != NULL)
         floor_write (map, offset, worker->buffer, length);
       else
         mmio_file_write (file, offset, worker->buffer, length, NULL);
@@ -299,6 +302,26 @@ compare_with_writer (Bench      *bench,
   team_stop (&floor_mixed);
 }
 
+static void
+compare_with_views (Bench    *bench,
+                    MmioFile *file,
+                    guint     repeats,
+                    guint64   slice)
+{
+  Team alone = { .file = file, .n_workers = 1 };
+  Team mixed = { .file = file, .n_workers = 2, .has_writer = TRUE, .takes_views = TRUE };
+
+  team_start (&alone);
+  team_start (&mixed);
+  bench_case (bench, &(BenchCase){
+    .name = "threads-read-beside-views", .title = "rate of a reader beside a thread that takes and drops views, by processor time",
+    .measure = BENCH_RATE, .slice = slice, .repeats = repeats,
+    .floor = { "a reader alone", team_run_busy, &alone },
+    .subject = { "a reader beside it", team_run_busy, &mixed } });
+  team_stop (&alone);
+  team_stop (&mixed);
+}
+
 void
 bench_threads (Bench *bench)
 {
@@ -324,6 +347,7 @@ bench_threads (Bench *bench)
                        "rate of a reader beside a constant writer elsewhere in the file, by processor time", 0.5, repeats, slice);
   compare_with_writer (bench, file, &map, 0, "threads-read-same-page", "threads-write-same-page",
                        "rate of a reader beside a constant writer of the same page, by processor time", 0, repeats, slice);
+  compare_with_views (bench, file, repeats, slice);
 
   floor_map_close (&map);
 }
