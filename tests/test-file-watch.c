@@ -1,0 +1,733 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a watched file says, end to end. The engine behind it has tests of its own.
+ */
+#include "config.h"
+
+#include "mmio-test.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+typedef struct
+{
+  MmioTest parent;
+  MmioFile *file;
+  MmioTestEar *ear;
+} Watched;
+
+static void
+watch_as (Watched       *w,
+          MmioMode       mode,
+          MmioWatchFlags flags)
+{
+  g_autoptr (GError) error = NULL;
+
+  w->file = mmio_test_open (w->parent.path, mode);
+  w->ear = mmio_test_listen (w->file, NULL);
+  g_assert_true (mmio_file_watch (w->file, flags, NULL, &error));
+  g_assert_no_error (error);
+  /* The comparison at the start, which may see what comes next before its event arrives. */
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static void
+set_up (Watched      *w,
+        gconstpointer data)
+{
+  mmio_test_set_up (&w->parent, data);
+  mmio_test_write_file (w->parent.path, "0123456789", 10);
+}
+
+static void
+tear_down (Watched      *w,
+           gconstpointer data)
+{
+  g_clear_pointer (&w->ear, mmio_test_ear_free);
+  g_clear_object (&w->file);
+  mmio_test_tear_down (&w->parent, data);
+}
+
+static void
+watch (Watched *w)
+{
+  watch_as (w, MMIO_MODE_READ_ONLY, MMIO_WATCH_FLAGS_NONE);
+}
+
+/* The rows of the table */
+
+static void
+test_write (Watched      *w,
+            gconstpointer data G_GNUC_UNUSED)
+{
+  watch (w);
+  mmio_test_write_at (w->parent.path, 3, "x", 1);
+  mmio_test_expect (w->ear, "changed 0 10");
+  mmio_test_assert_read (w->file, 3, "x", 1);
+  mmio_test_expect_silence (w->ear);
+}
+
+static int
+write_in_child (gpointer data)
+{
+  mmio_test_write_at (data, 3, "x", 1);
+  return 0;
+}
+
+static void
+test_write_by_process (Watched      *w,
+                       gconstpointer data G_GNUC_UNUSED)
+{
+  watch (w);
+  mmio_test_run_child (write_in_child, w->parent.path, NULL);
+  mmio_test_expect (w->ear, "changed 0 10");
+  mmio_test_expect_silence (w->ear);
+}
+
+static void
+test_append (Watched      *w,
+             gconstpointer data G_GNUC_UNUSED)
+{
+  watch (w);
+  mmio_test_append (w->parent.path, "abc", 3);
+  mmio_test_expect (w->ear, "changed 10 3");
+  mmio_test_append (w->parent.path, "defgh", 5);
+  mmio_test_expect (w->ear, "changed 13 5");
+  /* The size is only taken over where it is asked for. */
+  g_assert_cmpuint (mmio_file_get_size (w->file), ==, 10);
+  g_assert_true (mmio_file_refresh (w->file, NULL));
+  mmio_test_expect (w->ear, "size 18");
+  mmio_test_assert_read (w->file, 10, "abcdefgh", 8);
+}
+
+static void
+test_truncate (Watched      *w,
+               gconstpointer data G_GNUC_UNUSED)
+{
+  watch (w);
+  mmio_test_truncate (w->parent.path, 4);
+  mmio_test_hear_until (w->ear, "changed 0 4");
+}
+
+static void
+test_flush_of_another_mapping (Watched      *w,
+                               gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) other = mmio_test_open (w->parent.path, MMIO_MODE_READ_WRITE);
+  g_autoptr (GError) error = NULL;
+
+  watch (w);
+  g_assert_true (mmio_file_write (other, 0, "x", 1, &error));
+  g_assert_true (mmio_file_flush (other, &error));
+  g_assert_no_error (error);
+  mmio_test_hear_until (w->ear, "changed 0 10");
+  mmio_test_assert_read (w->file, 0, "x", 1);
+  mmio_test_assert_file (w->parent.path, "x123456789", 10);
+}
+
+static void
+bare_monitor_heard (GFileMonitor     *monitor G_GNUC_UNUSED,
+                    GFile            *file G_GNUC_UNUSED,
+                    GFile            *other_file G_GNUC_UNUSED,
+                    GFileMonitorEvent event,
+                    gpointer          data)
+{
+  if (event == G_FILE_MONITOR_EVENT_CHANGED)
+    *(gboolean *) data = TRUE;
+}
+
+static gboolean
+is_true (gpointer data)
+{
+  return *(gboolean *) data;
+}
+
+static void
+test_flush_for_everybody (Watched      *w,
+                          gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GFile) location = g_file_new_for_path (w->parent.path);
+  g_autoptr (GFileMonitor) monitor = g_file_monitor_file (location, G_FILE_MONITOR_NONE, NULL, NULL);
+  gboolean heard = FALSE;
+
+#if !defined(HAVE_FALLOCATE) || !defined(HAVE_SYS_INOTIFY_H)
+  g_test_skip ("this system has no announcement that every monitor hears");
+  return;
+#endif
+  g_file_monitor_set_rate_limit (monitor, 0);
+  g_signal_connect (monitor, "changed", G_CALLBACK (bare_monitor_heard), &heard);
+  w->file = mmio_test_open (w->parent.path, MMIO_MODE_READ_WRITE);
+  g_assert_true (mmio_file_write (w->file, 0, "x", 1, NULL));
+  g_assert_true (mmio_file_flush (w->file, NULL));
+  mmio_test_wait_until (NULL, is_true, &heard);
+}
+
+/* Who flushes knows already. */
+static void
+test_own_flush (Watched      *w,
+                gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  watch_as (w, MMIO_MODE_READ_WRITE, MMIO_WATCH_FLAGS_NONE);
+  for (guint i = 0; i < 5; i++)
+    {
+      g_assert_true (mmio_file_write (w->file, 0, "x", 1, &error));
+      g_assert_true (mmio_file_flush (w->file, &error));
+      g_assert_no_error (error);
+    }
+  mmio_test_expect_silence (w->ear);
+  /* And still hears the others. */
+  mmio_test_append (w->parent.path, "abc", 3);
+  mmio_test_expect (w->ear, "changed 10 3");
+}
+
+static void
+test_metadata (Watched      *w,
+               gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *link_path = mmio_test_in_folder (&w->parent, "link");
+  const struct timeval times[2] = { { 1000, 0 }, { 2000, 0 } };
+
+  watch (w);
+  g_assert_no_errno (chmod (w->parent.path, 0600));
+  mmio_test_expect (w->ear, "metadata");
+  g_assert_no_errno (utimes (w->parent.path, times));
+  mmio_test_expect (w->ear, "metadata");
+  g_assert_no_errno (link (w->parent.path, link_path));
+  mmio_test_expect (w->ear, "metadata");
+  g_assert_no_errno (unlink (link_path));
+  mmio_test_expect (w->ear, "metadata");
+  if (setxattr (w->parent.path, "user.mmio", "x", 1, 0) == 0)
+    mmio_test_expect (w->ear, "metadata");
+  if (chown (w->parent.path, 12345, (gid_t) -1) == 0)
+    mmio_test_expect (w->ear, "metadata");
+  mmio_test_expect_silence (w->ear);
+}
+
+static void
+test_unlink (Watched      *w,
+             gconstpointer data G_GNUC_UNUSED)
+{
+  watch (w);
+  g_assert_no_errno (unlink (w->parent.path));
+  mmio_test_expect (w->ear, "removed");
+  mmio_test_assert_read (w->file, 0, "0123456789", 10);
+  /* The watch stays. */
+  mmio_test_replace (w->parent.path, "again", 5);
+  mmio_test_hear_until (w->ear, "replaced");
+  mmio_test_assert_read (w->file, 0, "0123456789", 10);
+  g_assert_true (mmio_file_reload (w->file, NULL));
+  mmio_test_assert_read (w->file, 0, "again", 5);
+  mmio_test_append (w->parent.path, "!", 1);
+  mmio_test_hear_until (w->ear, "changed 5 1");
+}
+
+static void
+test_rename_away (Watched      *w,
+                  gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *elsewhere = mmio_test_in_folder (&w->parent, "elsewhere");
+
+  watch (w);
+  g_assert_no_errno (rename (w->parent.path, elsewhere));
+  mmio_test_expect (w->ear, "removed");
+  mmio_test_assert_read (w->file, 0, "0123456789", 10);
+}
+
+static void
+test_atomic_save (Watched      *w,
+                  gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioView) view = NULL;
+
+  watch (w);
+  view = mmio_file_get_view (w->file, 0, 10, NULL);
+  for (guint i = 0; i < 3; i++)
+    {
+      mmio_test_replace (w->parent.path, "new", 3);
+      mmio_test_expect (w->ear, "replaced");
+    }
+  g_assert_cmpmem (mmio_view_get_pointer (view), 10, "0123456789", 10);
+  mmio_test_assert_read (w->file, 0, "0123456789", 10);
+  /* It is the path that is watched. */
+  mmio_test_append (w->parent.path, "er", 2);
+  mmio_test_hear_until (w->ear, "changed 3 2");
+}
+
+static void
+test_reload (Watched      *w,
+             gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioView) view = NULL;
+
+  watch_as (w, MMIO_MODE_READ_WRITE, MMIO_WATCH_FLAGS_RELOAD);
+  view = mmio_file_get_view (w->file, 0, 10, NULL);
+  mmio_test_replace (w->parent.path, "new", 3);
+  mmio_test_expect (w->ear, "replaced");
+  mmio_test_expect (w->ear, "size 3");
+  mmio_test_expect (w->ear, "changed 0 3");
+  mmio_test_assert_read (w->file, 0, "new", 3);
+  g_assert_cmpmem (mmio_view_get_pointer (view), 10, "0123456789", 10);
+  mmio_test_replace (w->parent.path, "newer", 5);
+  mmio_test_hear_until (w->ear, "changed 0 5");
+  mmio_test_assert_read (w->file, 0, "newer", 5);
+}
+
+static void
+test_follow (Watched      *w,
+             gconstpointer data)
+{
+  MmioMode mode = (MmioMode) GPOINTER_TO_UINT (data);
+  g_autoptr (GError) error = NULL;
+
+  w->file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", w->parent.path, "mode", mode, "follow", TRUE, NULL);
+  g_assert_no_error (error);
+  w->ear = mmio_test_listen (w->file, NULL);
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autofree char *size = g_strdup_printf ("size %u", 11 + i);
+      g_autofree char *changed = g_strdup_printf ("changed %u 1", 10 + i);
+
+      mmio_test_append (w->parent.path, "x", 1);
+      mmio_test_expect (w->ear, size);
+      mmio_test_expect (w->ear, changed);
+      mmio_test_assert_read (w->file, 10 + i, "x", 1);
+    }
+}
+
+static int
+unmount_under_watch (gpointer data)
+{
+  Watched *w = data;
+  g_autofree char *folder = mmio_test_in_folder (&w->parent, "mount");
+  g_autofree char *path = g_build_filename (folder, "file", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_no_errno (mkdir (folder, 0755));
+  if (!mmio_test_mount_tmpfs (folder, 64 * 1024))
+    return MMIO_TEST_SKIP;
+  mmio_test_write_file (path, "hello", 5);
+  w->file = mmio_test_open (path, MMIO_MODE_READ_ONLY);
+  w->ear = mmio_test_listen (w->file, NULL);
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  /* The mapping keeps the file system busy: it goes lazily. */
+  g_assert_no_errno (umount2 (folder, MNT_DETACH));
+  mmio_test_expect (w->ear, "removed");
+  mmio_test_assert_read (w->file, 0, "hello", 5);
+  g_clear_pointer (&w->ear, mmio_test_ear_free);
+  g_clear_object (&w->file);
+  return 0;
+}
+
+static void
+test_unmount (Watched      *w,
+              gconstpointer data G_GNUC_UNUSED)
+{
+  mmio_test_run_child (unmount_under_watch, w, "not allowed to mount a file system here");
+}
+
+/* The life of a watch */
+
+static void
+test_before_the_watch (Watched      *w,
+                       gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  w->file = mmio_test_open (w->parent.path, MMIO_MODE_READ_ONLY);
+  w->ear = mmio_test_listen (w->file, NULL);
+  mmio_test_replace (w->parent.path, "new", 3);
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  mmio_test_expect (w->ear, "replaced");
+}
+
+static void
+test_properties (Watched      *w,
+                 gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *backend = NULL;
+  gboolean watching;
+
+  watch (w);
+  g_object_get (w->file, "watching", &watching, "watch-backend", &backend, NULL);
+  g_assert_true (watching);
+  g_assert_nonnull (backend);
+  g_clear_pointer (&backend, g_free);
+  mmio_file_unwatch (w->file);
+  g_object_get (w->file, "watching", &watching, "watch-backend", &backend, NULL);
+  g_assert_false (watching);
+  g_assert_null (backend);
+}
+
+static void
+test_unwatch (Watched      *w,
+              gconstpointer data G_GNUC_UNUSED)
+{
+  watch (w);
+  mmio_test_write_at (w->parent.path, 0, "x", 1);
+  mmio_test_replace (w->parent.path, "new", 3);
+  mmio_file_unwatch (w->file);
+  mmio_file_unwatch (w->file);
+  mmio_test_expect_silence (w->ear);
+  g_assert_cmpuint (mmio_test_count_said (w->ear), ==, 0);
+
+  /* And again. */
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+  mmio_test_hear_until (w->ear, "replaced");
+  mmio_test_append (w->parent.path, "!", 1);
+  mmio_test_hear_until (w->ear, "changed 3 1");
+}
+
+static void
+test_watch_twice (Watched      *w,
+                  gconstpointer data G_GNUC_UNUSED)
+{
+  watch (w);
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  mmio_test_append (w->parent.path, "!", 1);
+  mmio_test_expect (w->ear, "changed 10 1");
+  mmio_test_expect_silence (w->ear);
+}
+
+typedef enum
+{
+  UNWATCH,
+  CLOSE,
+  UNREF,
+  WATCH_AGAIN,
+  RELOAD
+} InHandler;
+
+typedef struct
+{
+  Watched *w;
+  InHandler what;
+  guint n_heard;
+} Handler;
+
+static void
+do_in_handler (MmioFile *file,
+               Handler  *handler)
+{
+  handler->n_heard++;
+  switch (handler->what)
+    {
+    case UNWATCH:
+      mmio_file_unwatch (file);
+      break;
+
+    case CLOSE:
+      g_assert_true (mmio_file_close (file, NULL));
+      break;
+
+    case UNREF:
+      g_clear_object (&handler->w->file);
+      break;
+
+    case WATCH_AGAIN:
+      g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+      break;
+
+    case RELOAD:
+    default:
+      g_assert_true (mmio_file_reload (file, NULL));
+      break;
+    }
+}
+
+static gboolean
+handler_was_called (gpointer data)
+{
+  return ((Handler *) data)->n_heard > 0;
+}
+
+/* A second watched file in the same folder shows that the events have gone by. */
+static void
+test_in_handler (Watched      *w,
+                 gconstpointer data)
+{
+  Handler handler = { w, (InHandler) GPOINTER_TO_UINT (data), 0 };
+  g_autofree char *other_path = mmio_test_in_folder (&w->parent, "other");
+  g_autoptr (MmioFile) other = mmio_test_create (other_path, 1);
+  g_autoptr (MmioTestEar) other_ear = mmio_test_listen (other, NULL);
+  const gboolean goes_on = handler.what == WATCH_AGAIN || handler.what == RELOAD;
+
+  g_assert_true (mmio_file_watch (other, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+  w->file = mmio_test_open (w->parent.path, MMIO_MODE_READ_ONLY);
+  g_signal_connect (w->file, "replaced", G_CALLBACK (do_in_handler), &handler);
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_RELOAD, NULL, NULL));
+  mmio_test_replace (w->parent.path, "new", 3);
+  mmio_test_wait_until (NULL, handler_was_called, &handler);
+  g_assert_cmpuint (handler.n_heard, ==, 1);
+
+  if (handler.what == UNREF)
+    g_assert_null (w->file);
+  else
+    g_assert_cmpint (mmio_file_is_closed (w->file), ==, handler.what == CLOSE);
+  mmio_test_replace (w->parent.path, "newer", 5);
+  mmio_test_append (other_path, "x", 1);
+  mmio_test_hear_until (other_ear, "changed 1 1");
+  if (goes_on)
+    while (handler.n_heard < 2)
+      g_main_context_iteration (NULL, TRUE);
+  else
+    g_assert_cmpuint (handler.n_heard, ==, 1);
+}
+
+/* Contexts and threads */
+
+static void
+test_context (Watched      *w,
+              gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GError) error = NULL;
+
+  w->file = mmio_test_open (w->parent.path, MMIO_MODE_READ_ONLY);
+  /* The ear asserts that it is the owner of this one. */
+  w->ear = mmio_test_listen (w->file, context);
+  g_main_context_push_thread_default (context);
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  g_main_context_pop_thread_default (context);
+  g_assert_no_error (error);
+  mmio_test_write_at (w->parent.path, 0, "x", 1);
+  mmio_test_expect (w->ear, "changed 0 10");
+  mmio_file_unwatch (w->file);
+}
+
+typedef struct
+{
+  Watched *w;
+  GMainLoop *loop;
+  gint ready;                   /* atomic */
+} Worker;
+
+static gboolean
+set_ready (gpointer data)
+{
+  g_atomic_int_set (&((Worker *) data)->ready, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+static gpointer
+run_worker (gpointer data)
+{
+  Worker *worker = data;
+  GMainContext *context = g_main_loop_get_context (worker->loop);
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (mmio_file_watch (worker->w->file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+  g_main_context_invoke (context, set_ready, worker);
+  g_main_loop_run (worker->loop);
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+static gboolean
+is_ready (gpointer data)
+{
+  return g_atomic_int_get (&((Worker *) data)->ready);
+}
+
+static gboolean
+has_said (gpointer data)
+{
+  return mmio_test_count_said (data) > 0;
+}
+
+static void
+test_thread (Watched      *w,
+             gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GMainLoop) loop = g_main_loop_new (context, FALSE);
+  Worker worker = { w, loop, FALSE };
+  GThread *thread;
+  guint n;
+
+  w->file = mmio_test_open (w->parent.path, MMIO_MODE_READ_ONLY);
+  w->ear = mmio_test_listen (w->file, context);
+  thread = g_thread_new ("worker", run_worker, &worker);
+  mmio_test_wait_until (NULL, is_ready, &worker);
+  mmio_test_write_at (w->parent.path, 0, "x", 1);
+  mmio_test_wait_until (NULL, has_said, w->ear);
+
+  /* From here: none begins after it has returned. What had begun is over when the worker has come round. */
+  mmio_file_unwatch (w->file);
+  worker.ready = FALSE;
+  g_main_context_invoke (context, set_ready, &worker);
+  mmio_test_wait_until (NULL, is_ready, &worker);
+  n = mmio_test_count_said (w->ear);
+  mmio_test_write_at (w->parent.path, 0, "y", 1);
+  g_main_loop_quit (loop);
+  g_thread_join (thread);
+  mmio_test_expect_silence (w->ear);
+  g_assert_cmpuint (mmio_test_count_said (w->ear), ==, n);
+}
+
+static gpointer
+write_often (gpointer data)
+{
+  for (guint i = 0; i < 500; i++)
+    mmio_test_append (data, "x", 1);
+  return NULL;
+}
+
+static void
+test_unwatch_under_load (Watched      *w,
+                         gconstpointer data G_GNUC_UNUSED)
+{
+  GThread *thread;
+
+  w->file = mmio_test_open (w->parent.path, MMIO_MODE_READ_WRITE);
+  w->ear = mmio_test_listen (w->file, NULL);
+  thread = g_thread_new ("writer", write_often, w->parent.path);
+  for (guint i = 0; i < 50; i++)
+    {
+      guint n;
+
+      g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+      for (guint k = 0; k < i % 4; k++)
+        g_main_context_iteration (NULL, FALSE);
+      mmio_file_unwatch (w->file);
+      n = mmio_test_count_said (w->ear);
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+      g_assert_cmpuint (mmio_test_count_said (w->ear), ==, n);
+    }
+  g_thread_join (thread);
+}
+
+/* Many changes, few signals, and the last state is told. */
+static void
+test_interval (Watched      *w,
+               gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+
+  w->file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", w->parent.path, "watch-interval", 200, "follow", TRUE, NULL);
+  g_assert_no_error (error);
+  w->ear = mmio_test_listen (w->file, NULL);
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  for (guint i = 0; i < 200; i++)
+    mmio_test_append (w->parent.path, "x", 1);
+  mmio_test_hear_until (w->ear, "size 210");
+  g_assert_cmpuint (mmio_test_count_said (w->ear), <, 50);
+}
+
+static void
+test_by_descriptor (Watched      *w,
+                    gconstpointer data G_GNUC_UNUSED)
+{
+  int fd = open (w->parent.path, O_RDONLY | O_CLOEXEC);
+  g_autoptr (GError) error = NULL;
+
+  w->file = mmio_file_new_for_fd (fd, MMIO_MODE_READ_ONLY, &error);
+  g_assert_no_error (error);
+  close (fd);
+  w->ear = mmio_test_listen (w->file, NULL);
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  g_assert_no_error (error);
+  mmio_test_append (w->parent.path, "abc", 3);
+  mmio_test_hear_until (w->ear, "changed 10 3");
+}
+
+static void
+test_cancelled (Watched      *w,
+                gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  gboolean watching;
+
+  w->file = mmio_test_open (w->parent.path, MMIO_MODE_READ_ONLY);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, cancellable, &error));
+  mmio_test_assert_io_error (&error, CANCELLED, NULL);
+  g_object_get (w->file, "watching", &watching, NULL);
+  g_assert_false (watching);
+}
+
+/* A watch holds the file no longer than its owner does, and leaves nothing. */
+static void
+test_no_leak (Watched      *w,
+              gconstpointer data G_GNUC_UNUSED)
+{
+  guint n_fds = 0;
+  gpointer weak;
+
+  for (guint i = 0; i < 50; i++)
+    {
+      g_autoptr (MmioFile) file = mmio_test_open (w->parent.path, MMIO_MODE_READ_ONLY);
+
+      g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+      if (i % 3 == 0)
+        g_assert_true (mmio_file_close (file, NULL));
+      if (i % 3 == 1)
+        mmio_file_unwatch (file);
+      weak = file;
+      g_object_add_weak_pointer (G_OBJECT (file), &weak);
+      g_clear_object (&file);
+      g_assert_null (weak);
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+      if (i == 10)
+        n_fds = mmio_test_count_fds ();
+    }
+  g_assert_cmpuint (mmio_test_count_fds (), <=, n_fds + 2);
+}
+
+#define add(name, data, func) g_test_add ("/file/watch/" name, Watched, data, set_up, func, tear_down)
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  add ("a-write-is-changed", NULL, test_write);
+  add ("a-write-by-another-process-is-changed", NULL, test_write_by_process);
+  add ("an-append-is-changed-with-its-range", NULL, test_append);
+  add ("a-truncation-is-changed", NULL, test_truncate);
+  add ("a-flushed-mapped-write-is-changed", NULL, test_flush_of_another_mapping);
+  add ("a-flush-is-heard-by-every-monitor", NULL, test_flush_for_everybody);
+  add ("a-flush-of-ones-own-is-not-told", NULL, test_own_flush);
+  add ("what-is-not-content-is-metadata", NULL, test_metadata);
+  add ("an-unlink-is-removed-and-a-new-file-replaced", NULL, test_unlink);
+  add ("a-rename-away-is-removed", NULL, test_rename_away);
+  add ("an-atomic-save-is-replaced-and-the-mapping-stays", NULL, test_atomic_save);
+  add ("with-reload-the-new-file-is-mapped", NULL, test_reload);
+  add ("with-follow-the-size-follows/read-only", GUINT_TO_POINTER (MMIO_MODE_READ_ONLY), test_follow);
+  add ("with-follow-the-size-follows/read-write", GUINT_TO_POINTER (MMIO_MODE_READ_WRITE), test_follow);
+  add ("an-unmount-is-removed", NULL, test_unmount);
+
+  add ("what-came-before-the-watch-is-told", NULL, test_before_the_watch);
+  add ("the-properties-say-so", NULL, test_properties);
+  add ("nothing-comes-after-unwatch", NULL, test_unwatch);
+  add ("twice-is-once", NULL, test_watch_twice);
+  add ("unwatch-in-a-handler", GUINT_TO_POINTER (UNWATCH), test_in_handler);
+  add ("close-in-a-handler", GUINT_TO_POINTER (CLOSE), test_in_handler);
+  add ("the-last-unref-in-a-handler", GUINT_TO_POINTER (UNREF), test_in_handler);
+  add ("watch-again-in-a-handler", GUINT_TO_POINTER (WATCH_AGAIN), test_in_handler);
+  add ("reload-in-a-handler", GUINT_TO_POINTER (RELOAD), test_in_handler);
+  add ("signals-come-in-the-context-of-the-call", NULL, test_context);
+  add ("unwatch-from-another-thread", NULL, test_thread);
+  add ("unwatch-under-load", NULL, test_unwatch_under_load);
+  add ("an-interval-gathers-a-burst", NULL, test_interval);
+  add ("a-file-without-a-name-is-watched", NULL, test_by_descriptor);
+  add ("the-start-can-be-cancelled", NULL, test_cancelled);
+  add ("leaves-nothing-behind", NULL, test_no_leak);
+
+  return g_test_run ();
+}
