@@ -29,7 +29,7 @@ const [path, key, value] = programArgs;
 const file = Mmio.File.open_or_create(path, SLOTS * SLOT);
 
 // One writer, or many readers, at a time. The lock goes with the file.
-file.lock_range(0, file.length, value !== undefined, null);
+file.lock_range(0, file.length, value !== undefined);
 const offset = findSlot(file, key);
 if (value !== undefined) {
     const slot = new Uint8Array(SLOT);

@@ -175,5 +175,18 @@ done
 [ "$(echo "$shown" | wc -l)" -ge 4 ]
 point $? "the README shows a program in each language"
 
+# The page that names each function in each language names them all.
+missing=
+for symbol in $(sed -n 's/^ *\(mmio_[a-z0-9_]*\);$/\1/p' "$top_srcdir/libmmio/libmmio.map"); do
+  case $symbol in
+    *_get_type) continue ;;
+    *_finish) symbol=${symbol%_finish}_async ;;
+  esac
+  grep -q "^| .$symbol ()" "$top_srcdir/docs/languages.md" || missing="$missing $symbol"
+done
+[ -z "$missing" ]
+point $? "docs/languages.md names every function"
+[ -z "$missing" ] || echo "# not named:$missing"
+
 echo "1..$number"
 exit $failed

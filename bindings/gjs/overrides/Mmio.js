@@ -75,8 +75,10 @@ function extendFile(Mmio) {
     const isLittle = order => order === LITTLE_ENDIAN || order === HOST_ENDIAN && hostIsLittle;
 
     // Opening: to read, unless it says otherwise.
-    const {open, create} = Mmio.File;
+    const {open, open_location: openLocation, create} = Mmio.File;
     Mmio.File.open = (path, mode = Mmio.Mode.READ_ONLY) => open.call(Mmio.File, path, mode);
+    Mmio.File.open_location = (location, mode = Mmio.Mode.READ_ONLY, cancellable = null) =>
+        openLocation.call(Mmio.File, location, mode, cancellable);
     Mmio.File.create = (path, size, flags = Mmio.CreateFlags.NONE) => create.call(Mmio.File, path, size, flags);
 
     Object.defineProperty(File, 'length', {
@@ -184,6 +186,14 @@ function extendFile(Mmio) {
     const {get_bytes: getBytes} = File;
     File.get_bytes = function (offset = 0, length = rest(this, offset)) {
         return guardBytes(getBytes.call(this, offset, length));
+    };
+
+    const {lock_range: lockRange, try_lock_range: tryLockRange} = File;
+    File.lock_range = function (offset, length, exclusive = true, cancellable = null) {
+        return lockRange.call(this, offset, length, exclusive, cancellable);
+    };
+    File.try_lock_range = function (offset, length, exclusive = true) {
+        return tryLockRange.call(this, offset, length, exclusive);
     };
 
     const {watch} = File;
