@@ -15,7 +15,7 @@ if [ "$1" = --update ]; then
 fi
 program=$1 file=$2 folder=$3
 
-skip () { echo "SKIP: $*"; exit 0; }
+skip () { echo "SKIP: bench-check: $*"; exit 0; }
 
 command -v valgrind >/dev/null 2>&1 || skip "valgrind is not installed"
 mkdir -p "$folder"
@@ -71,20 +71,20 @@ if [ -n "$update" ]; then
   exit
 fi
 
+# A line a call, as automake prints them for tests.
 awk '
   FNR == NR { if ($1 != "#") { old[$1] = $2; order[++n] = $1 }; next }
+  !($1 in old) { printf "FAIL: bench-check %s: %.1f instructions, not in the file: make bench-count\n", $1, $2; failed++; next }
   {
-    if (!($1 in old)) { printf "new   %-22s %10.1f\n", $1, $2; next }
     seen[$1] = 1
     change = ($2 / old[$1] - 1) * 100
-    verdict = change > 5 ? "MORE" : change < -5 ? "fewer" : "same"
     if (change > 5) failed++
     if (change < -5) fewer++
-    printf "%-5s %-22s %10.1f  was %10.1f  %+6.1f %%\n", verdict, $1, $2, old[$1], change
+    printf "%s: bench-check %-20s %8.1f instructions, were %8.1f: %+.1f %%\n", (change > 5 ? "FAIL" : "PASS"), $1, $2, old[$1], change
   }
   END {
     for (i = 1; i <= n; i++)
-      if (!(order[i] in seen)) { printf "gone  %s\n", order[i]; failed++ }
-    if (fewer) print "fewer: make bench-count keeps it that way"
-    if (failed) { print failed " of the counted calls take over 5 % more instructions than benchmarks/instructions.txt says, or are gone"; exit 1 }
+      if (!(order[i] in seen)) { printf "FAIL: bench-check %s: was not counted\n", order[i]; failed++ }
+    if (fewer) print "some have become fewer: make bench-count keeps it that way"
+    exit failed > 0
   }' "$file" "$folder/counts"

@@ -24,6 +24,8 @@ typedef struct
 {
   const char *path;
   MmioFile *file;
+  MmioAtomicU64 *atomic;
+  MmioInputStream *stream;
   guint8 buffer[4096];
 } Context;
 
@@ -109,6 +111,23 @@ chunk_step (Context *context)
 }
 
 static void
+atomic_add (Context *context)
+{
+  for (guint i = 0; i < N; i++)
+    mmio_atomic_u64_add (context->atomic, 0, 1);
+}
+
+static void
+stream_bytes (Context *context)
+{
+  gsize count = hidden_sizes[1];
+
+  g_seekable_seek (G_SEEKABLE (context->stream), 0, G_SEEK_SET, NULL, NULL);
+  for (guint i = 0; i < N; i++)
+    g_bytes_unref (mmio_input_stream_read_bytes (context->stream, count, NULL, NULL));
+}
+
+static void
 open_close (Context *context)
 {
   for (guint i = 0; i < N; i++)
@@ -153,6 +172,8 @@ static const struct
   { "view-cycle", view_cycle },
   { "bytes-cycle", bytes_cycle },
   { "chunk-step", chunk_step },
+  { "atomic-add", atomic_add },
+  { "stream-bytes", stream_bytes },
   { "open-close", open_close },
   { "open-close-writable", open_close_writable },
   { "resize-cycle", resize_cycle },
@@ -182,9 +203,13 @@ count_all (void)
   context.file = mmio_file_create (path, FILE_SIZE, MMIO_CREATE_FLAGS_NONE, &error);
   if (context.file == NULL)
     g_error ("%s", error->message);
+  context.atomic = mmio_file_get_atomic_u64 (context.file, 0, 1, NULL);
+  context.stream = MMIO_INPUT_STREAM (mmio_input_stream_new (context.file));
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     count (cases[i].name, cases[i].run, &context);
 
+  g_object_unref (context.stream);
+  mmio_atomic_u64_unref (context.atomic);
   g_object_unref (context.file);
   g_unlink (path);
   g_rmdir (folder);
