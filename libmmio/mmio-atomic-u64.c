@@ -553,7 +553,8 @@ mmio_atomic_u64_wait_finish (MmioAtomicU64 *self,
  *
  * Wakes those who wait for an element, in this and in other processes. Change it first.
  *
- * Returns: how many were woken; 0 where the system can't tell
+ * Returns: how many were woken: without those who were about to go to sleep and see the change by themselves, and 0 where the
+ *   system can't tell
  *
  * Since: 1.0
  */

@@ -9,9 +9,15 @@
 #include "mmio-error.h"
 #include "mmio-file-private.h"
 #include "mmio-os-futex-private.h"
+#include "mmio-os-private.h"
 
 /* Nobody wakes a sleeper when the file is truncated under it: so often it looks. */
 #define LOOK_US G_USEC_PER_SEC
+
+/* About what it takes from a wake to the awakened thread, 5 us: looking for so long takes nearly all of the wait away where the answer
+ * is on its way already, and otherwise as much again as sleeping costs. Where it was in vain, fewer and fewer waits do it. */
+#define SPINS 200
+#define MOST_RESTS 127
 
 #if G_BYTE_ORDER == G_LITTLE_ENDIAN
 #define LOW_HALF 0
@@ -165,6 +171,49 @@ fail_timed_out (MmioAtomic *self,
   return FALSE;
 }
 
+static gboolean
+may_spin (void)
+{
+  static gsize n_processors;
+
+  if (g_once_init_enter (&n_processors))
+    g_once_init_leave (&n_processors, g_get_num_processors ());
+
+  /* On one, nobody else is at work. */
+  return n_processors > 1;
+}
+
+/* Looks for a while before sleeping. The counters are hints: that two threads may mix them up does no harm. */
+static void
+spin (MmioAtomic *self,
+      gsize       index,
+      guint64     expected)
+{
+  guint rests = __atomic_load_n (&self->spin_rests, __ATOMIC_RELAXED);
+  guint backoff = __atomic_load_n (&self->spin_backoff, __ATOMIC_RELAXED);
+
+  if (rests > 0)
+    {
+      __atomic_store_n (&self->spin_rests, rests - 1, __ATOMIC_RELAXED);
+      return;
+    }
+  if (!may_spin ())
+    return;
+
+  for (guint i = 0; i < SPINS; i++)
+    {
+      if (load (self, index) != expected)
+        {
+          __atomic_store_n (&self->spin_backoff, 0, __ATOMIC_RELAXED);
+          return;
+        }
+      mmio_os_relax ();
+    }
+  backoff = MIN (2 * backoff + 1, MOST_RESTS);
+  __atomic_store_n (&self->spin_backoff, backoff, __ATOMIC_RELAXED);
+  __atomic_store_n (&self->spin_rests, backoff, __ATOMIC_RELAXED);
+}
+
 /* timeout: in microseconds; negative: none. */
 static gboolean
 sleep_until_changed (MmioAtomic    *self,
@@ -176,26 +225,31 @@ sleep_until_changed (MmioAtomic    *self,
                      GCancellable  *cancellable,
                      GError       **error)
 {
-  gint64 start = g_get_monotonic_time ();
+  /* The clock is read only for those who want it: this and the next wake-up are what a round trip consists of. */
+  gint64 end = timeout < 0 ? 0 : g_get_monotonic_time () + timeout;
+  gboolean has_slept = FALSE;
   gboolean woken = FALSE;
   guint round = 0;
 
   for (;;)
     {
-      gint64 left = timeout < 0 ? LOOK_US : timeout - (g_get_monotonic_time () - start);
       gboolean changed = load (self, index) != expected;
+      gint64 left = LOOK_US;
 
       /* After the look, which is what meets the fault: zeros that are none of the file's are no change. */
-      if (!mmio_atomic_check (self, error))
+      if ((changed || has_slept) && !mmio_atomic_check (self, error))
         return FALSE;
       if (changed || woken)
         return TRUE;
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
+      if (timeout >= 0)
+        left = end - g_get_monotonic_time ();
       if (left <= 0)
-        return fail_timed_out (self, index, error);
+        return mmio_atomic_check (self, error) && fail_timed_out (self, index, error);
 
       woken = mmio_os_futex_wait (words, n_words, MIN (left, LOOK_US), &round) == MMIO_FUTEX_WOKEN;
+      has_slept = TRUE;
     }
 }
 
@@ -215,7 +269,10 @@ mmio_atomic_wait (MmioAtomic   *self,
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
-  timeout = timeout < 0 ? -1 : MIN (timeout, G_MAXINT64 / 1000) * 1000;
+  /* The longest is so long that the end is still a time. */
+  timeout = timeout < 0 ? -1 : MIN (timeout, G_MAXINT64 / 2000) * 1000;
+  if (timeout != 0)
+    spin (self, index, expected);
   if (cancellable == NULL)
     return sleep_until_changed (self, index, expected, timeout, words, n_words, NULL, error);
 

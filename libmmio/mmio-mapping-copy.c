@@ -24,16 +24,6 @@
 /* Somebody who truncates and extends the file without end doesn't keep us for ever. */
 #define FAULT_TRIES 64
 
-static inline void
-relax (void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause ();
-#elif defined(__aarch64__)
-  __asm__ __volatile__ ("yield");
-#endif
-}
-
 static gboolean
 try_lock (MmioMapping *self,
           gsize        bit)
@@ -53,7 +43,7 @@ mmio_mapping_lock_slow (MmioMapping *self,
     {
       if (try_lock (self, bit))
         return;
-      relax ();
+      mmio_os_relax ();
     }
 
   /* The holder looks at n_waiters after it has let go, without the full barrier that would make it certain to see us: that
@@ -267,7 +257,7 @@ mmio_mapping_read (MmioMapping *self,
     {
       if (mmio_mapping_try_read (self, offset, buffer, count))
         return TRUE;
-      relax ();
+      mmio_os_relax ();
     }
 
   for (guint i = 0; i < FAULT_TRIES; i++)

@@ -11,6 +11,17 @@
 
 G_BEGIN_DECLS
 
+/* Between two looks of a loop that waits for another processor. */
+static inline void
+mmio_os_relax (void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause ();
+#elif defined(__aarch64__)
+  __asm__ __volatile__ ("yield");
+#endif
+}
+
 gsize    mmio_os_page_size      (void);
 /* The system's message, and the limit that stands behind it where there is one. */
 char    *mmio_os_describe       (int error);
