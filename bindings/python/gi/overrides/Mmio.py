@@ -233,26 +233,24 @@ def _asynchronous(base, name, prepare=None):
 # Memory
 
 class _Pin:
-    """What a memoryview keeps: its hold on the range. While there is one, the file's close is a BufferError."""
+    """What a memoryview keeps: its hold on the range, which goes with the view. While there is one, the file's close is a BufferError."""
 
-    def __init__(self, view, exports=None):
+    __slots__ = ('view', 'exports')
+
+    def __init__(self, view, exports):
         self.view = view
         self.exports = exports
-        if exports is not None:
-            exports.add(id(self))
+        exports.add(id(self))
 
     def __del__(self):
-        self.view.release()
-        if self.exports is not None:
-            self.exports.discard(id(self))
+        self.exports.discard(id(self))
 
 
-def _memory(pin):
-    view = pin.view
-    memory = (ctypes.c_ubyte * view.get_length()).from_address(view.get_pointer())
+def _memory(view, pin, length, writable):
+    memory = (ctypes.c_ubyte * length).from_address(view.get_pointer())
     memory.pin = pin
     memory = memoryview(memory).cast('B')
-    return memory if view.is_writable() else memory.toreadonly()
+    return memory if writable else memory.toreadonly()
 
 
 class View(Mmio.View):
@@ -260,7 +258,9 @@ class View(Mmio.View):
 
     def memory(self):
         """The view's memory, with its own hold on the range: read-only if the view is."""
-        return _memory(_Pin(self.sub(0, self.get_length())))
+        length = self.get_length()
+        part = self.sub(0, length)
+        return _memory(part, part, length, self.is_writable())
 
     def get_data(self):
         """As memory()."""
@@ -304,12 +304,6 @@ def _mode(mode):
 
 def _bytes(data):
     return data if type(data) is bytes else bytes(memoryview(data).cast('B'))
-
-
-def _from_bytes(data):
-    # GLib.Bytes.get_data () converts item by item.
-    size = data.get_size()
-    return ctypes.string_at(data.get_region(1, 0, size), size) if size > 0 else b''
 
 
 _BYTE_ORDERS = {
@@ -570,7 +564,7 @@ class File(Mmio.File):
         """Copies bytes out: count of them, or as many as there are. Never a mix of before and after one write of this process."""
         if count is None:
             count = max(self.get_size() - offset, 0)
-        return _from_bytes(Mmio.File.read(self, offset, count))
+        return Mmio.File.read(self, offset, count).get_data() or b''
 
     def _prepare_read(self, offset=0, count=None):
         return (self, offset, max(self.get_size() - offset, 0) if count is None else count)
@@ -579,7 +573,7 @@ class File(Mmio.File):
 
     @_translated
     def read_finish(self, result):
-        return _from_bytes(Mmio.File.read_finish(self, result))
+        return Mmio.File.read_finish(self, result).get_data() or b''
 
     @_translated
     def write(self, offset, data):
@@ -611,7 +605,8 @@ class File(Mmio.File):
         if writable is None:
             writable = self.get_mode() != Mmio.Mode.READ_ONLY
         get = Mmio.File.get_writable_view if writable else Mmio.File.get_view
-        return _memory(_Pin(get(self, offset, length), self._exports))
+        view = get(self, offset, length)
+        return _memory(view, _Pin(view, self._exports), length, writable)
 
     def __buffer__(self, flags):
         return self.view()
@@ -714,8 +709,9 @@ class File(Mmio.File):
         if chunk_size < 0:
             raise ValueError(f'negative chunk size: {chunk_size}')
         chunk_size = chunk_size or os.sysconf('SC_PAGESIZE')
-        view = (self.get_writable_view if writable else self.get_view)(0, self.get_size())
-        memory = _memory(_Pin(view, self._exports))
+        size = self.get_size()
+        view = (self.get_writable_view if writable else self.get_view)(0, size)
+        memory = _memory(view, _Pin(view, self._exports), size, writable)
         for offset in range(0, len(memory), chunk_size):
             yield memory[offset:offset + chunk_size]
         view.check()
