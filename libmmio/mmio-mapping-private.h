@@ -322,11 +322,8 @@ mmio_set (void  *to,
 
 #define MMIO_COPY_INLINE_MAX 64
 
-/* What fits into one register. */
-typedef struct
-{
-  guint64 words[2];
-} MmioCopyBlock;
+/* What fits into one register. A vector, since clang keeps structs and arrays on the stack. */
+typedef guint64 MmioCopyBlock __attribute__ ((vector_size (16)));
 
 /* length: of one TYPE to two of them. */
 #define MMIO_COPY_ENDS(TYPE)                                                                                                   \
@@ -357,16 +354,16 @@ mmio_copy (void       *to,
     }
   else if (length >= 2 * sizeof (MmioCopyBlock))
     {
-      MmioCopyBlock blocks[4];
+      MmioCopyBlock first, second, third, last;
 
-      memcpy (&blocks[0], source, sizeof (MmioCopyBlock));
-      memcpy (&blocks[1], source + sizeof (MmioCopyBlock), sizeof (MmioCopyBlock));
-      memcpy (&blocks[2], source + length - 2 * sizeof (MmioCopyBlock), sizeof (MmioCopyBlock));
-      memcpy (&blocks[3], source + length - sizeof (MmioCopyBlock), sizeof (MmioCopyBlock));
-      memcpy (target, &blocks[0], sizeof (MmioCopyBlock));
-      memcpy (target + sizeof (MmioCopyBlock), &blocks[1], sizeof (MmioCopyBlock));
-      memcpy (target + length - 2 * sizeof (MmioCopyBlock), &blocks[2], sizeof (MmioCopyBlock));
-      memcpy (target + length - sizeof (MmioCopyBlock), &blocks[3], sizeof (MmioCopyBlock));
+      memcpy (&first, source, sizeof (MmioCopyBlock));
+      memcpy (&second, source + sizeof (MmioCopyBlock), sizeof (MmioCopyBlock));
+      memcpy (&third, source + length - 2 * sizeof (MmioCopyBlock), sizeof (MmioCopyBlock));
+      memcpy (&last, source + length - sizeof (MmioCopyBlock), sizeof (MmioCopyBlock));
+      memcpy (target, &first, sizeof (MmioCopyBlock));
+      memcpy (target + sizeof (MmioCopyBlock), &second, sizeof (MmioCopyBlock));
+      memcpy (target + length - 2 * sizeof (MmioCopyBlock), &third, sizeof (MmioCopyBlock));
+      memcpy (target + length - sizeof (MmioCopyBlock), &last, sizeof (MmioCopyBlock));
     }
   else if (length >= sizeof (MmioCopyBlock))
     MMIO_COPY_ENDS (MmioCopyBlock);
