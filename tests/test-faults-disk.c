@@ -24,6 +24,7 @@ typedef struct
   guint full_disk_views;
   guint full_disk_resizes;
   guint full_disk_creations;
+  guint full_disk_streams;
   guint successes;
 } Shared;
 
@@ -227,6 +228,29 @@ grow_preallocated (Disk     *self,
 }
 
 static void
+stream_until_full (Disk     *self,
+                   MmioFile *file)
+{
+  g_autofree guint8 *bytes = g_malloc (16 * self->page);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GOutputStream) stream = mmio_output_stream_new (file);
+  gsize written = 0;
+
+  memset (bytes, 's', 16 * self->page);
+  if (g_output_stream_write_all (stream, bytes, 16 * self->page, &written, NULL, &error))
+    self->shared->successes++;
+  else
+    {
+      mmio_test_assert_mmio_error (&error, NO_SPACE, NULL);
+      self->shared->full_disk_streams++;
+    }
+  g_assert_true (g_output_stream_close (stream, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (mmio_file_get_size (file), ==, written);
+  mmio_test_assert_read (file, 0, bytes, written);
+}
+
+static void
 create_preallocated (Disk *self)
 {
   g_autofree char *path = g_build_filename (self->folder, "new", NULL);
@@ -276,17 +300,21 @@ be_full (gpointer data)
     {
       g_autoptr (MmioFile) file = create_half (self);
       g_autoptr (MmioFile) growing = create_growing (self);
+      g_autofree char *streamed_path = g_build_filename (self->folder, "streamed", NULL);
+      g_autoptr (MmioFile) streamed = mmio_test_create (streamed_path, 0);
 
       fill_disk (self);
       for (guint j = 0; j < 3; j++)
         write_into_hole (self, file);
       create_preallocated (self);
+      stream_until_full (self, streamed);
       grow_preallocated (self, growing);
       store_into_hole (self, file);
       free_disk (self);
       write_to_be_kept (self, file);
       g_assert_true (mmio_file_resize (growing, 64 * self->page, NULL));
       g_assert_no_errno (unlink (mmio_file_get_path (growing)));
+      g_assert_no_errno (unlink (streamed_path));
       g_assert_true (mmio_file_close (file, NULL));
       g_assert_no_errno (unlink (self->path));
       g_assert_cmpuint (count_names (self->folder), ==, names);
@@ -317,9 +345,9 @@ test_full (MmioTest     *test,
   else
     {
       g_assert_cmpint (status, ==, 0);
-      g_test_message ("%s: the disk was full for %u writes, %u views, %u resizes, %u creations; %u had room", (const char *) data,
-                      shared->full_disk_writes, shared->full_disk_views, shared->full_disk_resizes, shared->full_disk_creations,
-                      shared->successes);
+      g_test_message ("%s: the disk was full for %u writes, %u streams, %u views, %u resizes, %u creations; %u had room",
+                      (const char *) data, shared->full_disk_writes, shared->full_disk_streams, shared->full_disk_views,
+                      shared->full_disk_resizes, shared->full_disk_creations, shared->successes);
       g_assert_cmpuint (shared->full_disk_writes, >=, ROUNDS);
     }
   munmap (shared, sizeof *shared);
