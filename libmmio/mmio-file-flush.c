@@ -33,7 +33,8 @@ mmio_file_flush_pending (GObject *object)
 {
   MmioFile *self = MMIO_FILE (object);
 
-  if (!mmio_file_is_closed (self) && mmio_mapping_get_pending (&self->mapping) > 0)
+  if (!mmio_file_is_closed (self) &&
+      (mmio_mapping_get_pending (&self->mapping) > 0 || g_atomic_int_get (&self->mapping.size_pending)))
     flush (self, 0, G_MAXUINT64, NULL);
 }
 
