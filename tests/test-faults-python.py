@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Another process truncates the file and writes it again at random moments, while Python uses it in every way it has. The bytes are
+# those of test-faults-truncate.c, whose program does the truncating.
+
+import os
+import random
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import gi
+
+gi.require_version('Mmio', '1.0')
+from gi.repository import GLib, Mmio  # noqa: E402
+
+PAGE = os.sysconf('SC_PAGESIZE')
+SIZE = 48 * PAGE
+FILL_FROM = 40 * PAGE
+COUNTERS = 46 * PAGE
+CONTENT = bytes(offset % 251 + 1 for offset in range(FILL_FROM)) + b'\xfe' * (SIZE - FILL_FROM)
+TRUNCATIONS = 1000 if 'MMIO_TEST_THOROUGH' in os.environ else 150
+TRUNCATE = os.path.join(os.environ['G_TEST_BUILDDIR'], 'test-faults-truncate')
+
+
+def is_plausible(offset, data):
+    """The bytes of the file, or those of a page up to where it was the last one, and zeros."""
+    expected = CONTENT[offset:offset + len(data)]
+    if data == expected:
+        return True
+    at = 0
+    while at < len(data):
+        end = min(len(data), at + PAGE - (offset + at) % PAGE)
+        rest = data[at:end].rstrip(b'\0')
+        if rest != expected[at:at + len(rest)] or (not rest and (offset + at) % PAGE == 0 and end - at > 1):
+            return False
+        at = end
+    return True
+
+
+class Truncated(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix='mmio-')
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.path = os.path.join(self.folder, 'file')
+        with open(self.path, 'wb') as file:
+            file.write(CONTENT)
+        self.seed = random.SystemRandom().randrange(2 ** 31)
+        self.random = random.Random(self.seed)
+
+    def span(self, end=COUNTERS):
+        offset = self.random.randrange(end)
+        return offset, self.random.randrange(1, min(end - offset, 6 * PAGE) + 1)
+
+    def read(self, file):
+        offset, length = self.span()
+        self.assertTrue(is_plausible(offset, bytes(file.read(offset, length))), 'read')
+
+    def item(self, file):
+        offset, length = self.span()
+        data = file[offset:offset + length]
+        self.assertTrue(is_plausible(offset, data), 'items')
+
+    def write(self, file):
+        offset, length = self.span(SIZE)
+        file.write(offset, CONTENT[offset:offset + length])
+
+    def fill(self, file):
+        file.fill(FILL_FROM, COUNTERS - FILL_FROM, 0xfe)
+
+    def number(self, file):
+        file.get_uint32(self.random.randrange(COUNTERS - 4))
+
+    def find(self, file):
+        at = self.random.randrange(FILL_FROM - 64)
+        self.assertIn(file.find(CONTENT[at:at + 16], at, at + 64), (at, -1, None))
+
+    def view(self, file):
+        offset, length = self.span()
+        view = file.get_view(offset, length)
+        data = bytes(view.memory())
+        view.check()
+        self.assertTrue(is_plausible(offset, data), 'view')
+
+    def memory(self, file):
+        offset, length = self.span()
+        with file.view(offset, length) as memory:
+            self.assertEqual(len(bytes(memory)), length)
+
+    def writable(self, file):
+        offset, length = self.span()
+        with file.view(offset, length, writable=True) as memory:
+            memory[:] = CONTENT[offset:offset + length]
+
+    def chunks(self, file):
+        for chunk in file.chunks(3000):
+            sum(chunk[::512])
+
+    def stream(self, file):
+        with file.open_stream(writable=False) as stream:
+            offset, length = self.span()
+            stream.seek(offset)
+            self.assertTrue(is_plausible(offset, stream.read(length)), 'stream')
+
+    def atomic(self, file):
+        counters = file.get_atomic_u64(COUNTERS, 16)
+        counters.add(self.random.randrange(16), 1)
+
+    def test_every_access_survives(self):
+        accesses = (self.read, self.item, self.write, self.fill, self.number, self.find, self.view, self.memory, self.writable,
+                    self.chunks, self.stream, self.atomic, lambda file: file.refresh())
+        succeeded, refused = 0, 0
+        print(f'# seed {self.seed}', flush=True)
+        with Mmio.File.open(self.path, 'r+') as file:
+            process = subprocess.Popen([TRUNCATE, '--truncate', self.path, str(TRUNCATIONS), str(self.seed)])
+            self.addCleanup(process.kill)
+            while process.poll() is None:
+                try:
+                    self.random.choice(accesses)(file)
+                    succeeded += 1
+                except (GLib.Error, IndexError, ValueError, OSError) as error:
+                    self.assertNotIsInstance(error, Mmio.ClosedError)
+                    refused += 1
+                while GLib.MainContext.default().iteration(False):
+                    pass
+            self.assertEqual(process.returncode, 0)
+            file.refresh()
+            self.assertEqual(file[:COUNTERS], CONTENT[:COUNTERS])
+        print(f'# python: {TRUNCATIONS} random truncations survived; {succeeded} accesses succeeded, {refused} were refused', flush=True)
+        self.assertGreater(succeeded, 0)
+
+
+if __name__ == '__main__':
+    unittest.main()
