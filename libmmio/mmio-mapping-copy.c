@@ -205,6 +205,9 @@ resolve_fault (MmioMapping *self,
 
   if (reason == 0 && !kept && !is_last_try)
     return TRUE;
+  /* Where blocks can't be asked for, this is how a full disk shows. */
+  if (reason == 0 && for_writing && mmio_os_is_full (self->fd, length))
+    reason = ENOSPC;
 
   name = mmio_mapping_dup_name (self);
   if (reason == ENOSPC || reason == EDQUOT)

@@ -36,6 +36,8 @@ int      mmio_os_get_size       (int fd, guint64 *size);
 int      mmio_os_preallocate    (int fd, guint64 offset, guint64 length);
 /* Blocks for the range without a change of size; ENOTSUP where the file system can't. */
 int      mmio_os_allocate_range (int fd, guint64 offset, guint64 length);
+/* Has the file system of fd less room than that many bytes, and what such systems keep for themselves? */
+gboolean mmio_os_is_full        (int fd, guint64 length);
 /* Raises a modification event for every watcher of fd's file, without a change of a byte or of the size. */
 int      mmio_os_announce       (int fd, guint64 offset);
 /* Begins to write the range to the disk; 0 also where there is no such call. */

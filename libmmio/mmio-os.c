@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #ifdef HAVE_SYS_VFS_H
@@ -205,6 +206,17 @@ punch_nothing (int fd)
  * second one has ext4 commit its journal at the next sync, which then takes 1.3 times as long. Not ftruncate to the same
  * size, which could cut off what another process has just appended. Where there is no such call a change of the times at least
  * raises an attribute event. */
+gboolean
+mmio_os_is_full (int     fd,
+                 guint64 length)
+{
+  struct statvfs buffer;
+
+  /* One that is full to its users shows up to a fiftieth as free. */
+  return fstatvfs (fd, &buffer) == 0 &&
+         (guint64) buffer.f_bavail < length / MAX (buffer.f_frsize, 1) + 1 + (guint64) buffer.f_blocks / 50;
+}
+
 int
 mmio_os_announce (int     fd,
                   guint64 offset)

@@ -67,7 +67,7 @@ fill_disk (Disk *self)
         buffer.st_size += (off_t) block;
     }
   /* What is reserved for delayed allocation comes out, and what is left over is used up. */
-  sync ();
+  g_assert_no_errno (syncfs (fd));
   write_blocks (fd, self->page);
   fsync (fd);
   write_blocks (fd, self->page);
@@ -77,8 +77,11 @@ fill_disk (Disk *self)
 static void
 free_disk (Disk *self)
 {
+  int fd = open (self->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
   g_assert_no_errno (unlink (self->ballast));
-  sync ();
+  g_assert_no_errno (syncfs (fd));
+  close (fd);
 }
 
 /* Half of the file has blocks, the rest is a hole. */
