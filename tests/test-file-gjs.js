@@ -200,6 +200,19 @@ test('/gjs/file/dropped-files-leave-nothing-behind', async folder => {
         resolve();
         return GLib.SOURCE_REMOVE;
     }));
+    const descriptors = () => {
+        const children = Gio.File.new_for_path('/proc/self/fd').enumerate_children('standard::name', 0, null);
+        let count = 0;
+        while (children.next_file(null))
+            count++;
+        children.close(null);
+        return count;
+    };
+    // GLib keeps a thread and its descriptors for all watches of a process.
+    const first = Mmio.File.open(path);
+    first.watch();
+    first.close();
+    const before = descriptors();
     const maps = () => new TextDecoder().decode(GLib.file_get_contents('/proc/self/maps')[1]).split(path).length - 1;
     for (let i = 0; i < 10000; i++) {
         const file = Mmio.File.open(path, Mmio.Mode.READ_WRITE);
@@ -218,6 +231,7 @@ test('/gjs/file/dropped-files-leave-nothing-behind', async folder => {
     System.gc();
     await turn();
     assertEqual(maps(), 0);
+    assert(descriptors() <= before, `${descriptors()} descriptors, ${before} before`);
 });
 
 run();

@@ -167,6 +167,31 @@ class Items(FileTest):
         with self.assertRaises(ValueError):
             file[0]
 
+    def test_items_while_another_thread_resizes(self):
+        with self.make(b'\1' * 100) as file:
+            stop = threading.Event()
+
+            def resize():
+                while not stop.is_set():
+                    try:
+                        file.resize(100)
+                        file.resize(1 << 20)
+                    except BufferError:
+                        # The moment in which the other thread finds the memory.
+                        pass
+
+            thread = threading.Thread(target=resize)
+            thread.start()
+            try:
+                for _ in range(5000):
+                    self.assertEqual(file[99], 1)
+            finally:
+                stop.set()
+                thread.join()
+            file.resize(100)
+            with self.assertRaises(IndexError):
+                file[100]
+
     def test_looking_at_items_pins_nothing(self):
         with self.make(b'abc') as file:
             self.assertEqual(file[0], 97)
@@ -374,6 +399,31 @@ class Awaiting(FileTest):
             with self.assertRaises(GLib.Error) as caught:
                 await file.flush_async(cancelled)
             self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+
+        self.run_async(program)
+
+    def test_events_can_be_iterated(self):
+        async def program():
+            with self.make(b'abc') as file:
+                events = file.events()
+                waiting = asyncio.ensure_future(events.__anext__())
+                while not file.props.watching:
+                    await asyncio.sleep(0)
+                came = []
+                for command, name in (('printf de >> file', 'changed'), ('chmod 600 file', 'metadata'), ('rm file', 'removed'),
+                                      ('echo > other; mv other file', 'replaced')):
+                    process = await asyncio.create_subprocess_shell(command, cwd=self.folder)
+                    await process.wait()
+                    while not came or came[-1][0] != name:
+                        came.append(await waiting)
+                        waiting = asyncio.ensure_future(events.__anext__())
+                self.assertEqual(came[0], ('changed', 3, 2))
+                waiting.cancel()
+                await asyncio.gather(waiting, return_exceptions=True)
+                await events.aclose()
+                self.assertFalse(file.props.watching)
+            with self.assertRaises(ValueError):
+                await file.events().__anext__()
 
         self.run_async(program)
 

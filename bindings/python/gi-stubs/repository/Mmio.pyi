@@ -6,7 +6,7 @@
 import io
 import os
 from asyncio import Future
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Literal, SupportsIndex, overload
 
 from gi.repository import Gio, GLib, GObject
@@ -329,6 +329,7 @@ class File(GObject.Object):
 
     def watch(self, flags: WatchFlags = ..., cancellable: Gio.Cancellable | None = ...) -> bool: ...
     def unwatch(self) -> None: ...
+    def events(self, flags: WatchFlags = ...) -> AsyncIterator[tuple[Any, ...]]: ...
 
     @overload
     def connect(self, signal: Literal['changed', 'fault'], handler: Callable[[File, int, int], object]) -> int: ...

@@ -444,6 +444,7 @@ __all__.append('Stream')
 
 def _forget(file, *_):
     """What file[i] looks at is another memory, or another size, from now on."""
+    file._turn = object()
     file.__dict__.pop('_items', None)
 
 
@@ -557,6 +558,42 @@ class File(Mmio.File):
         """Begins to emit changed, metadata, removed and replaced, in the main context of this thread."""
         return Mmio.File.watch(self, flags, cancellable)
 
+    async def events(self, flags=Mmio.WatchFlags.NONE):
+        """What happens to the file, for "async for", under any asyncio loop: ('changed', offset, length), ('removed',), …
+
+        Watches the file as watch() does, and until the iteration ends: signals come in a thread of this module's own meanwhile.
+        """
+        loop = asyncio.get_running_loop()
+        started = loop.create_future()
+        queue = asyncio.Queue()
+
+        def tell(function, *args):
+            try:
+                loop.call_soon_threadsafe(function, *args)
+            except RuntimeError:
+                # Nobody waits any more: the loop was closed.
+                pass
+
+        def begin():
+            try:
+                self.watch(flags)
+            except Exception as error:
+                tell(started.set_exception, error)
+            else:
+                tell(started.set_result, None)
+
+        handlers = [self.connect(name, lambda _, *args, name=name: tell(queue.put_nowait, (name, *args)))
+                    for name in ('changed', 'metadata', 'removed', 'replaced', 'settled', 'fault')]
+        _runner.call(begin)
+        try:
+            await asyncio.shield(started)
+            while True:
+                yield await queue.get()
+        finally:
+            for handler in handlers:
+                self.disconnect(handler)
+            self.unwatch()
+
     # Bytes
 
     @_translated
@@ -654,9 +691,13 @@ class File(Mmio.File):
         """
         if '_items_handlers' not in self.__dict__:
             self._items_handlers = [self.connect(name, _forget) for name in ('notify::size', 'changed', 'replaced')]
+        turn = self.__dict__.get('_turn')
         view = Mmio.File.get_view(self, 0, self.get_size())
         self._items = (ctypes.c_ubyte * view.get_length()).from_address(view.get_pointer())
         view.release()
+        # Another thread may have changed it meanwhile.
+        if self.__dict__.get('_turn') is not turn:
+            self.__dict__.pop('_items', None)
 
     def __setitem__(self, index, value):
         if not isinstance(index, slice):
