@@ -90,13 +90,14 @@ mmio_mapping_enlist (MmioMapping *self)
 void
 mmio_mapping_delist (MmioMapping *self)
 {
-  if (self->link_to_mapping == NULL)
-    return;
-
   pthread_mutex_lock (&mutex);
-  *self->link_to_mapping = self->next_mapping;
-  if (self->next_mapping != NULL)
-    self->next_mapping->link_to_mapping = self->link_to_mapping;
-  self->link_to_mapping = NULL;
+  /* Its neighbours set the link as well, so it is looked at under the lock. */
+  if (self->link_to_mapping != NULL)
+    {
+      *self->link_to_mapping = self->next_mapping;
+      if (self->next_mapping != NULL)
+        self->next_mapping->link_to_mapping = self->link_to_mapping;
+      self->link_to_mapping = NULL;
+    }
   pthread_mutex_unlock (&mutex);
 }
