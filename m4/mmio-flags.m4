@@ -63,6 +63,7 @@ AC_DEFUN([MMIO_CHECK_SANITIZER], [
   ])
   AC_SUBST([SANITIZER_CFLAGS])
   AM_CONDITIONAL([ENABLE_SANITIZER], [test "x$enable_sanitizer" != xno])
+  AM_CONDITIONAL([ENABLE_THREAD_SANITIZER], [test "x$enable_sanitizer" = xthread])
 ])
 
 AC_DEFUN([MMIO_CHECK_FLAGS], [
