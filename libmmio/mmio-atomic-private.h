@@ -21,8 +21,6 @@ typedef struct
   gsize element_size;           /* immutable: 4 or 8 */
   MmioFile *file;               /* owned */
   MmioPin pin;
-  guint spin_rests;             /* relaxed atomic: how many waits go to sleep at once before one looks for a while first */
-  guint spin_backoff;           /* relaxed atomic: how many will after the next that looked in vain */
 } MmioAtomic;
 
 /* A type of its own, since guint64 is aligned to 4 bytes only on some 32-bit systems, and then the compiler calls for help where

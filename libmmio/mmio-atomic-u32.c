@@ -465,7 +465,7 @@ mmio_atomic_u32_compare_exchange (MmioAtomicU32 *self,
  * Uses [futex(2)](man:futex(2)), so that a program without this library can take part: the futex is the element. Where
  * the system has no such call, the value is looked at each 10 ms.
  *
- * May be called from any thread; blocks.
+ * May be called from any thread; blocks, and sleeps at once: who expects the answer within microseconds can look for so long first.
  *
  * Errors: %G_IO_ERROR_TIMED_OUT, %G_IO_ERROR_CANCELLED; %MMIO_ERROR_TRUNCATED or %MMIO_ERROR_IO if a fault has hit the elements, which a
  * sleeper notices within a second.
@@ -552,8 +552,7 @@ mmio_atomic_u32_wait_finish (MmioAtomicU32 *self,
  *
  * Wakes those who wait for an element, in this and in other processes. Change it first.
  *
- * Returns: how many were woken: without those who were about to go to sleep and see the change by themselves, and 0 where the
- *   system can't tell
+ * Returns: how many were woken; 0 where the system can't tell
  *
  * Since: 1.0
  */

@@ -466,7 +466,7 @@ mmio_atomic_u64_compare_exchange (MmioAtomicU64 *self,
  * half of the element with the low 32 bits. Where the system has no such call, the
  * value is looked at each 10 ms.
  *
- * May be called from any thread; blocks.
+ * May be called from any thread; blocks, and sleeps at once: who expects the answer within microseconds can look for so long first.
  *
  * Errors: %G_IO_ERROR_TIMED_OUT, %G_IO_ERROR_CANCELLED; %MMIO_ERROR_TRUNCATED or %MMIO_ERROR_IO if a fault has hit the elements, which a
  * sleeper notices within a second.
@@ -553,8 +553,7 @@ mmio_atomic_u64_wait_finish (MmioAtomicU64 *self,
  *
  * Wakes those who wait for an element, in this and in other processes. Change it first.
  *
- * Returns: how many were woken: without those who were about to go to sleep and see the change by themselves, and 0 where the
- *   system can't tell
+ * Returns: how many were woken; 0 where the system can't tell
  *
  * Since: 1.0
  */
