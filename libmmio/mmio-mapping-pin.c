@@ -206,7 +206,7 @@ mmio_mapping_mark_pins_faulted (MmioMapping *self,
   for (MmioPin *pin = self->pins; pin != NULL; pin = pin->next)
     if (pin->region == region && pin->offset < offset + length && offset < pin->offset + pin->length)
       {
-        pin->faulted = TRUE;
+        __atomic_store_n (&pin->faulted, TRUE, __ATOMIC_RELAXED);
         if (pin->writable && is_current (self, pin))
           g_atomic_int_set (&self->stores_lost, TRUE);
       }
@@ -219,7 +219,7 @@ mmio_mapping_forgive_pins (MmioMapping *self)
   mmio_mapping_lock_pins (self);
   for (MmioPin *pin = self->pins; pin != NULL; pin = pin->next)
     if (is_current (self, pin))
-      pin->faulted = FALSE;
+      __atomic_store_n (&pin->faulted, FALSE, __ATOMIC_RELAXED);
   g_atomic_int_set (&self->stores_lost, FALSE);
   mmio_mapping_unlock_pins (self);
 }
@@ -229,13 +229,12 @@ mmio_mapping_check_pin (MmioMapping   *self,
                         const MmioPin *pin,
                         GError       **error)
 {
-  gboolean faulted;
+  gboolean faulted = mmio_guard_range_has_faults (pin->region->guard) &&
+                     mmio_guard_range_hit (pin->region->guard, pin->region->base + pin->offset, pin->length);
 
-  mmio_mapping_lock_pins (self);
-  faulted = pin->faulted;
-  mmio_mapping_unlock_pins (self);
-  faulted = faulted || (mmio_guard_range_has_faults (pin->region->guard) &&
-                        mmio_guard_range_hit (pin->region->guard, pin->region->base + pin->offset, pin->length));
+  /* Healing marks the pin first and forgets the record then, with release: who doesn't see the record any more sees the mark. */
+  __atomic_thread_fence (__ATOMIC_ACQUIRE);
+  faulted = faulted || __atomic_load_n (&pin->faulted, __ATOMIC_RELAXED);
 
   return !faulted || mmio_mapping_fail_fault (self, pin->offset, pin->length, error);
 }

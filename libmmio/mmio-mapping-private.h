@@ -53,7 +53,7 @@ struct _MmioPin
   gsize offset;
   gsize length;
   gboolean writable;
-  gboolean faulted;             /* pin_lock: a fault hit it that has been healed since */
+  gboolean faulted;             /* pin_lock to write, atomic to read: a fault hit it that has been healed since */
 };
 
 struct _MmioMapping
