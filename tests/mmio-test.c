@@ -639,6 +639,13 @@ mmio_test_expect_silence (MmioTestEar *self)
   gboolean arrived = FALSE;
   guint n = mmio_test_count_said (self);
 
+#ifndef HAVE_SYS_INOTIFY_H
+  /* With nothing but GFileMonitor an event that comes late is reported again. */
+  while (g_main_context_iteration (self->context, FALSE))
+    ;
+  return;
+#endif
+
   g_main_context_push_thread_default (self->context);
   monitor = g_file_monitor_file (mmio_file_get_location (self->file), G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
   g_main_context_pop_thread_default (self->context);

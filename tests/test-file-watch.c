@@ -15,6 +15,13 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+/* With nothing but GFileMonitor an event that comes late is reported again. */
+#ifdef HAVE_SYS_INOTIFY_H
+#define expect_next mmio_test_expect
+#else
+#define expect_next mmio_test_hear_until
+#endif
+
 typedef struct
 {
   MmioTest parent;
@@ -69,7 +76,7 @@ test_write (Watched      *w,
 {
   watch (w);
   mmio_test_write_at (w->parent.path, 3, "x", 1);
-  mmio_test_expect (w->ear, "changed 0 10");
+  expect_next (w->ear, "changed 0 10");
   mmio_test_assert_read (w->file, 3, "x", 1);
   mmio_test_expect_silence (w->ear);
 }
@@ -87,7 +94,7 @@ test_write_by_process (Watched      *w,
 {
   watch (w);
   mmio_test_run_child (write_in_child, w->parent.path, NULL);
-  mmio_test_expect (w->ear, "changed 0 10");
+  expect_next (w->ear, "changed 0 10");
   mmio_test_expect_silence (w->ear);
 }
 
@@ -97,13 +104,13 @@ test_append (Watched      *w,
 {
   watch (w);
   mmio_test_append (w->parent.path, "abc", 3);
-  mmio_test_expect (w->ear, "changed 10 3");
+  expect_next (w->ear, "changed 10 3");
   mmio_test_append (w->parent.path, "defgh", 5);
-  mmio_test_expect (w->ear, "changed 13 5");
+  expect_next (w->ear, "changed 13 5");
   /* The size is only taken over where it is asked for. */
   g_assert_cmpuint (mmio_file_get_size (w->file), ==, 10);
   g_assert_true (mmio_file_refresh (w->file, NULL));
-  mmio_test_expect (w->ear, "size 18");
+  expect_next (w->ear, "size 18");
   mmio_test_assert_read (w->file, 10, "abcdefgh", 8);
 }
 
@@ -127,7 +134,12 @@ test_flush_of_another_mapping (Watched      *w,
   g_assert_true (mmio_file_write (other, 0, "x", 1, &error));
   g_assert_true (mmio_file_flush (other, &error));
   g_assert_no_error (error);
+  /* Where there is no call that raises a modification event it is that of the times. */
+#ifdef HAVE_FALLOCATE
   mmio_test_hear_until (w->ear, "changed 0 10");
+#else
+  mmio_test_hear_until (w->ear, "metadata");
+#endif
   mmio_test_assert_read (w->file, 0, "x", 1);
   mmio_test_assert_file (w->parent.path, "x123456789", 10);
 }
@@ -176,6 +188,10 @@ test_own_flush (Watched      *w,
 {
   g_autoptr (GError) error = NULL;
 
+#if !defined(HAVE_FALLOCATE) || !defined(HAVE_SYS_INOTIFY_H)
+  g_test_skip ("this system doesn't tell an announcement from a change");
+  return;
+#endif
   watch_as (w, MMIO_MODE_READ_WRITE, MMIO_WATCH_FLAGS_NONE);
   for (guint i = 0; i < 5; i++)
     {
@@ -186,7 +202,7 @@ test_own_flush (Watched      *w,
   mmio_test_expect_silence (w->ear);
   /* And still hears the others. */
   mmio_test_append (w->parent.path, "abc", 3);
-  mmio_test_expect (w->ear, "changed 10 3");
+  expect_next (w->ear, "changed 10 3");
 }
 
 static void
@@ -198,17 +214,17 @@ test_metadata (Watched      *w,
 
   watch (w);
   g_assert_no_errno (chmod (w->parent.path, 0600));
-  mmio_test_expect (w->ear, "metadata");
+  expect_next (w->ear, "metadata");
   g_assert_no_errno (utimes (w->parent.path, times));
-  mmio_test_expect (w->ear, "metadata");
+  expect_next (w->ear, "metadata");
   g_assert_no_errno (link (w->parent.path, link_path));
-  mmio_test_expect (w->ear, "metadata");
+  expect_next (w->ear, "metadata");
   g_assert_no_errno (unlink (link_path));
-  mmio_test_expect (w->ear, "metadata");
+  expect_next (w->ear, "metadata");
   if (setxattr (w->parent.path, "user.mmio", "x", 1, 0) == 0)
-    mmio_test_expect (w->ear, "metadata");
+    expect_next (w->ear, "metadata");
   if (chown (w->parent.path, 12345, (gid_t) -1) == 0)
-    mmio_test_expect (w->ear, "metadata");
+    expect_next (w->ear, "metadata");
   mmio_test_expect_silence (w->ear);
 }
 
@@ -218,7 +234,7 @@ test_unlink (Watched      *w,
 {
   watch (w);
   g_assert_no_errno (unlink (w->parent.path));
-  mmio_test_expect (w->ear, "removed");
+  expect_next (w->ear, "removed");
   mmio_test_assert_read (w->file, 0, "0123456789", 10);
   /* The watch stays. */
   mmio_test_replace (w->parent.path, "again", 5);
@@ -238,7 +254,7 @@ test_rename_away (Watched      *w,
 
   watch (w);
   g_assert_no_errno (rename (w->parent.path, elsewhere));
-  mmio_test_expect (w->ear, "removed");
+  expect_next (w->ear, "removed");
   mmio_test_assert_read (w->file, 0, "0123456789", 10);
 }
 
@@ -253,7 +269,7 @@ test_atomic_save (Watched      *w,
   for (guint i = 0; i < 3; i++)
     {
       mmio_test_replace (w->parent.path, "new", 3);
-      mmio_test_expect (w->ear, "replaced");
+      expect_next (w->ear, "replaced");
     }
   g_assert_cmpmem (mmio_view_get_pointer (view), 10, "0123456789", 10);
   mmio_test_assert_read (w->file, 0, "0123456789", 10);
@@ -271,9 +287,9 @@ test_reload (Watched      *w,
   watch_as (w, MMIO_MODE_READ_WRITE, MMIO_WATCH_FLAGS_RELOAD);
   view = mmio_file_get_view (w->file, 0, 10, NULL);
   mmio_test_replace (w->parent.path, "new", 3);
-  mmio_test_expect (w->ear, "replaced");
-  mmio_test_expect (w->ear, "size 3");
-  mmio_test_expect (w->ear, "changed 0 3");
+  expect_next (w->ear, "replaced");
+  expect_next (w->ear, "size 3");
+  expect_next (w->ear, "changed 0 3");
   mmio_test_assert_read (w->file, 0, "new", 3);
   g_assert_cmpmem (mmio_view_get_pointer (view), 10, "0123456789", 10);
   mmio_test_replace (w->parent.path, "newer", 5);
@@ -298,8 +314,8 @@ test_follow (Watched      *w,
       g_autofree char *changed = g_strdup_printf ("changed %u 1", 10 + i);
 
       mmio_test_append (w->parent.path, "x", 1);
-      mmio_test_expect (w->ear, size);
-      mmio_test_expect (w->ear, changed);
+      expect_next (w->ear, size);
+      expect_next (w->ear, changed);
       mmio_test_assert_read (w->file, 10 + i, "x", 1);
     }
 }
@@ -321,7 +337,7 @@ unmount_under_watch (gpointer data)
   g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
   /* The mapping keeps the file system busy: it goes lazily. */
   g_assert_no_errno (umount2 (folder, MNT_DETACH));
-  mmio_test_expect (w->ear, "removed");
+  expect_next (w->ear, "removed");
   mmio_test_assert_read (w->file, 0, "hello", 5);
   g_clear_pointer (&w->ear, mmio_test_ear_free);
   g_clear_object (&w->file);
@@ -347,7 +363,7 @@ test_before_the_watch (Watched      *w,
   w->ear = mmio_test_listen (w->file, NULL);
   mmio_test_replace (w->parent.path, "new", 3);
   g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
-  mmio_test_expect (w->ear, "replaced");
+  expect_next (w->ear, "replaced");
 }
 
 static void
@@ -396,7 +412,7 @@ test_watch_twice (Watched      *w,
   while (g_main_context_iteration (NULL, FALSE))
     ;
   mmio_test_append (w->parent.path, "!", 1);
-  mmio_test_expect (w->ear, "changed 10 1");
+  expect_next (w->ear, "changed 10 1");
   mmio_test_expect_silence (w->ear);
 }
 
@@ -502,7 +518,7 @@ test_context (Watched      *w,
   g_main_context_pop_thread_default (context);
   g_assert_no_error (error);
   mmio_test_write_at (w->parent.path, 0, "x", 1);
-  mmio_test_expect (w->ear, "changed 0 10");
+  expect_next (w->ear, "changed 0 10");
   mmio_file_unwatch (w->file);
 }
 
