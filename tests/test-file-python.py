@@ -5,6 +5,7 @@
 import ctypes
 import gc
 import os
+import pathlib
 import shutil
 import struct
 import subprocess
@@ -50,6 +51,8 @@ class Opening(FileTest):
         with Mmio.File(path=self.path, mode=Mmio.Mode.READ_WRITE, reserve_size=1 << 20) as file:
             self.assertEqual(len(file), 200)
             self.assertEqual(file.props.reserve_size, 1 << 20)
+        with Mmio.File(path=pathlib.Path(self.path), mode='r+') as file:
+            self.assertEqual(file.get_mode(), Mmio.Mode.READ_WRITE)
         with self.assertRaises(FileNotFoundError):
             Mmio.File(path=self.path + '-')
 

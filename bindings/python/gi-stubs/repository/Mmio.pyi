@@ -177,7 +177,7 @@ class AtomicU64(_Atomic):
 
 # X_async gives something to await. With a callback it is as GIO has it, and gives None; that form is left out here.
 class File(GObject.Object):
-    def __init__(self, *, path: str | None = ..., location: Gio.File | None = ..., fd: int = ..., mode: Mode = ...,
+    def __init__(self, *, path: _Path | None = ..., location: Gio.File | None = ..., fd: int = ..., mode: Mode | _ModeName = ...,
                  reserve_size: int = ..., preallocate: bool = ..., follow: bool = ..., **properties: Any) -> None: ...
 
     @staticmethod

@@ -457,6 +457,10 @@ class File(Mmio.File):
 
     @_translated
     def __init__(self, **properties):
+        if properties.get('path') is not None:
+            properties['path'] = os.fspath(properties['path'])
+        if 'mode' in properties:
+            properties['mode'] = _mode(properties['mode'])
         super().__init__(**properties)
         self.init(None)
 
