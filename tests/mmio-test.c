@@ -316,10 +316,12 @@ mmio_test_mount_tmpfs (const char *folder,
                        gsize       size)
 {
   g_autofree char *options = g_strdup_printf ("size=%" G_GSIZE_FORMAT ",mode=0777", size);
-  g_autofree char *map = g_strdup_printf ("0 %u 1", (guint) geteuid ());
+  g_autofree char *user_map = g_strdup_printf ("0 %u 1", (guint) geteuid ());
+  g_autofree char *group_map = g_strdup_printf ("0 %u 1", (guint) getegid ());
 
   if (unshare (CLONE_NEWNS) != 0 &&
-      (unshare (CLONE_NEWUSER | CLONE_NEWNS) != 0 || !write_text ("/proc/self/uid_map", map)))
+      (unshare (CLONE_NEWUSER | CLONE_NEWNS) != 0 || !write_text ("/proc/self/uid_map", user_map) ||
+       !write_text ("/proc/self/setgroups", "deny") || !write_text ("/proc/self/gid_map", group_map)))
     return FALSE;
 
   return mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount ("tmpfs", folder, "tmpfs", 0, options) == 0;
