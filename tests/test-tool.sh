@@ -699,6 +699,82 @@ wait "$watcher"
 watcher=
 exec 3<&- 4<&-
 
+# What is run when a file has settled
+printf 'a' > settling
+watch --json --settle=0.05 --count=2 --exec "cp {} 'copy of {}'" settling
+next
+printf 'b' >> settling
+next
+next
+case $line in
+  *'"event": "settled", "file": "settling"}') ok /tool/watch/settled-comes-after-the-change ;;
+  *) not_ok /tool/watch/settled-comes-after-the-change "$line $(cat watch-err)" ;;
+esac
+wait "$watcher" && status=0 || status=$?
+watcher=
+exec 3<&-
+is /tool/watch/exec-is-waited-for "0 ab" "$status $(cat 'copy of settling')"
+
+# While somebody has it open for writing, it has not settled.
+watch --json --settle=0.02 --count=3 settling
+next
+exec 5>> settling
+printf 'w' >&5
+next
+# ten times as long as it takes to settle
+run mmio watch --timeout=0.2 settling
+printf 'w' >&5
+next
+exec 5>&-
+case $line in
+  *'"event": "changed"'*) ok /tool/watch/not-settled-with-a-writer ;;
+  *) not_ok /tool/watch/not-settled-with-a-writer "$line" ;;
+esac
+next
+case $line in
+  *'"event": "settled"'*) ok /tool/watch/settled-without-the-writer ;;
+  *) not_ok /tool/watch/settled-without-the-writer "$line" ;;
+esac
+wait "$watcher"
+watcher=
+exec 3<&-
+
+# A shell would take this name apart; --exec does not.
+if [ -n "$odd" ]; then
+  watch --json --settle=0.02 --count=2 --exec 'cp {} "copy of an odd name"' "$odd"
+  next
+  printf 'y' >> "$odd"
+  wait "$watcher"
+  watcher=
+  exec 3<&-
+  same /tool/watch/exec-takes-the-path-as-it-is "$odd" "copy of an odd name"
+fi
+
+watch --json --settle=0.02 --count=2 --exec 'false {}' settling
+next
+printf 'd' >> settling
+wait "$watcher" && status=0 || status=$?
+watcher=
+exec 3<&-
+case "$status $(cat watch-err)" in
+  "0 "*"settling: false: "*) ok /tool/watch/command-that-fails-is-told ;;
+  *) not_ok /tool/watch/command-that-fails-is-told "$(cat watch-err)" ;;
+esac
+watch --json --settle=0.02 --count=2 --exec ./no-such-command settling
+next
+printf 'e' >> settling
+wait "$watcher"
+watcher=
+exec 3<&-
+case $(cat watch-err) in
+  *no-such-command*) ok /tool/watch/command-that-is-none-is-told ;;
+  *) not_ok /tool/watch/command-that-is-none-is-told "$(cat watch-err)" ;;
+esac
+run mmio watch --exec "unclosed '" greeting
+ended /tool/watch/exec-that-is-no-command-is-a-usage-error 2 "" "--exec: "
+run mmio watch --settle=-1 greeting
+ended /tool/watch/negative-settle-is-a-usage-error 2 "" "“-1”"
+
 run mmio watch --timeout=0.05 greeting
 ended /tool/watch/timeout-ends-it 0 "" "Watching 1 file"
 run mmio watch --timeout=0.05 --count=3 greeting

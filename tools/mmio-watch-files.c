@@ -32,6 +32,7 @@ free_watched (gpointer data)
 {
   Watched *self = data;
 
+  watch_settle_never (self);
   if (self->file != NULL)
     g_signal_handlers_disconnect_by_data (self->file, self);
   g_clear_object (&self->file);
@@ -70,6 +71,7 @@ on_changed (MmioFile *file,
   const guint64 range[] = { offset, length };
 
   watch_tell (user_data, "changed", range);
+  watch_settle_later (user_data);
 }
 
 static void
@@ -84,6 +86,7 @@ on_replaced (MmioFile *file,
              gpointer  user_data)
 {
   watch_tell (user_data, "replaced", NULL);
+  watch_settle_later (user_data);
 }
 
 static void check_name (WatchPattern *self,
@@ -108,6 +111,14 @@ on_forget (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+void
+watch_forget (Watched *watched)
+{
+  watched->is_gone = TRUE;
+  if (!watched->is_running)
+    g_idle_add (on_forget, watched);
+}
+
 static void
 on_removed (MmioFile *file,
             gpointer  user_data)
@@ -115,12 +126,9 @@ on_removed (MmioFile *file,
   Watched *watched = user_data;
 
   watch_tell (watched, "removed", NULL);
+  watch_settle_never (watched);
   if (watched->is_from_pattern && !watched->is_gone)
-    {
-      /* not in the file's own handler */
-      watched->is_gone = TRUE;
-      g_idle_add (on_forget, watched);
-    }
+    watch_forget (watched);
 }
 
 static Watched *
@@ -193,8 +201,10 @@ check_name (WatchPattern *self,
 {
   Watched *watched = self->watcher->is_over ? NULL : add_name (self, name);
 
-  if (watched != NULL)
-    watch_tell (watched, "created", NULL);
+  if (watched == NULL)
+    return;
+  watch_tell (watched, "created", NULL);
+  watch_settle_later (watched);
 }
 
 static void

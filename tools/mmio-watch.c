@@ -12,6 +12,7 @@
 
 /* How much of what changed --locate shows at most */
 #define SHOWN_BYTES 256
+#define DEFAULT_SETTLE_SECONDS 0.5
 
 /* Telling */
 
@@ -181,6 +182,9 @@ watch (Watcher *self,
   end = tool_run_main (seconds);
   self->is_over = TRUE;
 
+  /* What runs may finish, unless it is to be broken off. */
+  while (end != TOOL_END_SIGNAL && self->n_children > 0)
+    g_main_context_iteration (NULL, TRUE);
   if (self->stats != NULL)
     watch_stats_tell (self->stats, self);
 
@@ -199,6 +203,8 @@ typedef struct
 {
   gboolean as_json;
   gboolean with_stats;
+  char *exec;
+  char *settle;
   char *timeout;
   double timeout_seconds;
 } Options;
@@ -207,14 +213,25 @@ static gboolean
 take_options (Watcher *self,
               Options *options)
 {
+  g_autoptr (GError) error = NULL;
+
   options->timeout_seconds = -1;
-  if (options->timeout != NULL && !tool_parse_seconds (self->command, "--timeout", options->timeout, &options->timeout_seconds))
+  self->settle_seconds = -1;
+  if ((options->timeout != NULL && !tool_parse_seconds (self->command, "--timeout", options->timeout, &options->timeout_seconds)) ||
+      (options->settle != NULL && !tool_parse_seconds (self->command, "--settle", options->settle, &self->settle_seconds)))
     return FALSE;
   if (self->wanted < 0)
     {
       tool_complain (self->command, _("--count: a number of events can't be negative"));
       return FALSE;
     }
+  if (options->exec != NULL && !g_shell_parse_argv (options->exec, NULL, &self->exec, &error))
+    {
+      tool_complain (self->command, "--exec: %s", error->message);
+      return FALSE;
+    }
+  if (self->exec != NULL && self->settle_seconds < 0)
+    self->settle_seconds = DEFAULT_SETTLE_SECONDS;
   if (options->as_json)
     self->json = g_string_new (NULL);
   if (options->with_stats)
@@ -233,6 +250,10 @@ run (const ToolCommand *command,
   const GOptionEntry entries[] = {
     { "json", 'j', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &options.as_json, N_("One JSON object a line"), NULL },
     { "locate", 'l', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &self.locate, N_("Find out which bytes changed, and show them"), NULL },
+    { "settle", 's', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &options.settle,
+      N_("Also say when a file has settled: when nothing has changed for as long"), N_("SECONDS") },
+    { "exec", 'e', G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME, &options.exec,
+      N_("When a file has settled, run a command, with its path for {}"), N_("COMMAND") },
     { "stats", 'S', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &options.with_stats,
       N_("At the end, say how many events came, how fast, and what was lost"), NULL },
     { "count", 'n', G_OPTION_FLAG_NONE, G_OPTION_ARG_INT64, &self.wanted, N_("End after as many events"), N_("N") },
@@ -246,8 +267,11 @@ run (const ToolCommand *command,
 
   watch_clear_files (&self);
   g_clear_pointer (&self.stats, watch_stats_free);
+  g_strfreev (self.exec);
   if (self.json != NULL)
     g_string_free (self.json, TRUE);
+  g_free (options.exec);
+  g_free (options.settle);
   g_free (options.timeout);
   return status;
 }
@@ -258,7 +282,8 @@ const ToolCommand tool_watch = {
   .summary = N_("Say what happens to files, as it happens"),
   .description = N_("A quoted pattern, as 'logs/*.log', stands for the files of a folder that match it, also those that come later.\n"
                     "Events: changed (content or size, with the offset and the length if they are known, else the whole file), metadata, "
-                    "removed, replaced (another file stands at the path now, as after an editor's save), created (of a pattern).\n"
+                    "removed, replaced (another file stands at the path now, as after an editor's save), created (of a pattern), "
+                    "settled (nothing has changed for a while, with --settle or --exec).\n"
                     "With --json the first line is an event “ready”, which --count does not count: whatever is done to a file after "
                     "it is told. Without it standard error says so.\n"
                     "Ctrl-C ends with exit status 0. So does --timeout, unless --count was given and as many events did not come."),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The parts of `mmio watch`: the files that are watched, what is told of them, and figures.
+ * The parts of `mmio watch`: the files that are watched, what is told of them, what is run when they have settled, and figures.
  */
 #pragma once
 
@@ -18,10 +18,13 @@ typedef struct
 
   GString *json;                /* NULL: text */
   gboolean locate;
+  double settle_seconds;        /* negative: “settled” is not told */
+  char **exec;                  /* what is run when a file has settled; NULL: nothing */
   WatchStats *stats;            /* NULL: none */
 
   gint64 wanted;                /* events after which to end; 0: none */
   gint64 heard;
+  guint n_children;             /* that run now */
   int name_width;               /* characters */
   gboolean is_over;             /* what comes now is no longer told */
 } Watcher;
@@ -34,6 +37,9 @@ typedef struct
   char *name;                   /* for people */
   gboolean is_from_pattern;     /* forgotten when it is removed */
   gboolean is_gone;             /* to be forgotten */
+  guint settling;               /* source; 0 while nothing has changed */
+  gboolean is_running;          /* the command, on this file */
+  gboolean is_due;              /* and is to be run once more */
 } Watched;
 
 /* Telling: mmio-watch.c. range: offset and length, or NULL. */
@@ -47,7 +53,18 @@ void        watch_tell            (Watched       *watched,
 gboolean    watch_add             (Watcher       *self,
                                    const char    *path_or_pattern,
                                    GError       **error);
+/* Lets go of a file that is gone, soon and not in its own handler; while the command runs on it, when that has ended. */
+void        watch_forget          (Watched       *watched);
 void        watch_clear_files     (Watcher       *self);
+
+/* Settling: mmio-watch-settle.c. What has changed settles later; what is gone never does. */
+
+void        watch_settle_later    (Watched       *watched);
+void        watch_settle_never    (Watched       *watched);
+
+/* The command: mmio-watch-exec.c */
+
+void        watch_exec            (Watched       *watched);
 
 /* Figures: mmio-watch-stats.c */
 
