@@ -29,6 +29,9 @@
 /* A burst is reported after this many intervals at the latest, or after a second if that comes first. */
 #define LONGEST_DELAY_INTERVALS 4
 #define LONGEST_DELAY_MS 1000
+/* GFileMonitor tells of one change twice, by way of the folder and of the inode, and the second time late. A burst is at least this
+ * long then, a tick of the file system's clock: whatever comes after it and finds no other time is known to be told already. */
+#define MONITOR_INTERVAL_MS 10
 /* How often the path is looked at anew if it is replaced while it is looked at, before others have their turn. */
 #define MAX_LOOKS 8
 
@@ -397,7 +400,9 @@ compare (MmioWatch *watch)
     return;
 
   watch->hints = MMIO_WATCH_HINT_NONE;
-  if (hints == MMIO_WATCH_HINT_WRITE && mmio_file_state_equal (&now, &watch->announced))
+  if (hints == MMIO_WATCH_HINT_WRITE &&
+      (mmio_file_state_equal (&now, &watch->announced) ||
+       (watch->monitor != NULL && !watch->state_is_fresh && mmio_file_state_equal (&now, &watch->state))))
     hints = MMIO_WATCH_HINT_NONE;
   mmio_watch_classify (&watch->state, &now, hints, what_is_known (watch), &verdict);
 
@@ -624,7 +629,10 @@ mmio_watch_start (const MmioWatchSetup *setup,
   /* another thread may run the context, and be woken before this returns */
   g_mutex_lock (&watch->lock);
   if (watch->path != NULL && !mmio_watch_hub_has_queue (&watch->client))
-    watch->monitor = mmio_watch_monitor_new (&watch->client, watch->path);
+    {
+      watch->monitor = mmio_watch_monitor_new (&watch->client, watch->path);
+      watch->interval = MAX (watch->interval, MONITOR_INTERVAL_MS);
+    }
   renew_way (watch);
   started = take_first_inode (watch, setup->fd, error);
   choose_backend (watch);

@@ -706,11 +706,24 @@ test_no_leak (Watched      *w,
 
 #define add(name, data, func) g_test_add ("/file/watch/" name, Watched, data, set_up, func, tear_down)
 
+#ifndef HAVE_SYS_INOTIFY_H
+static void
+test_nothing (void)
+{
+  g_test_skip ("GFileMonitor alone may tell of one change twice, the second time without its range; see tests/test-watch-engine.c");
+}
+#endif
+
 int
 main (int   argc,
       char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+
+#ifndef HAVE_SYS_INOTIFY_H
+  g_test_add_func ("/file/watch/each-event", test_nothing);
+  return g_test_run ();
+#endif
 
   add ("a-write-is-changed", NULL, test_write);
   add ("a-write-by-another-process-is-changed", NULL, test_write_by_process);
