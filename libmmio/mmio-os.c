@@ -292,7 +292,7 @@ mmio_os_fd_page_size (int   fd,
   struct statfs buffer;
 
   /* The smallest huge page there is has 1 MiB: no need to ask for an ordinary file. */
-  if (block_size >= 1024 * 1024 && fstatfs (fd, &buffer) == 0 && buffer.f_type == HUGETLBFS_MAGIC)
+  if (block_size >= 1024 * 1024 && fstatfs (fd, &buffer) == 0 && (guint32) buffer.f_type == HUGETLBFS_MAGIC)
     return (gsize) buffer.f_bsize;
 #endif
 
