@@ -260,6 +260,14 @@ mmio_mapping_init (MmioMapping *self,
   return TRUE;
 }
 
+static void
+unmap_region (MmioRegion *region)
+{
+  mmio_guard_remove (region->guard);
+  munmap (region->base, region->length);
+  mmio_placement_release (region->base, region->length);
+}
+
 void
 mmio_mapping_clear (MmioMapping *self)
 {
@@ -271,11 +279,7 @@ mmio_mapping_clear (MmioMapping *self)
       MmioRegion *older = region->older;
 
       if (region->base != NULL)
-        {
-          mmio_guard_remove (region->guard);
-          munmap (region->base, region->length);
-          mmio_placement_release (region->base, region->length);
-        }
+        unmap_region (region);
       if (region != &self->first)
         g_free (region);
       region = older;
@@ -874,10 +878,14 @@ mmio_mapping_replace (MmioMapping *self,
         {
           mmio_mapping_lock (self);
           mmio_mapping_lock_pins (self);
-          region = g_steal_pointer (&fresh);
-          result = take_region (self, region, fd, (gsize) size);
+          result = take_region (self, fresh, fd, (gsize) size);
+          if (result == 0)
+            region = g_steal_pointer (&fresh);
           mmio_mapping_unlock_pins (self);
           mmio_mapping_unlock (self);
+          /* Nobody has seen it. */
+          if (region == NULL)
+            unmap_region (fresh);
         }
     }
   /* The number stays, so that whoever uses the descriptor meanwhile has the one file or the other. */
