@@ -324,7 +324,7 @@ mmio_test_mount_tmpfs (const char *folder,
        !write_text ("/proc/self/setgroups", "deny") || !write_text ("/proc/self/gid_map", group_map)))
     return FALSE;
 
-  return mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount ("tmpfs", folder, "tmpfs", 0, options) == 0;
+  return mount ("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 && mount ("tmpfs", folder, "tmpfs", 0, options) == 0;
 }
 
 static gboolean
@@ -376,7 +376,7 @@ mmio_test_mount (const char  *folder,
   if (g_str_equal (type, "tmpfs"))
     return mmio_test_mount_tmpfs (folder, 8 << 20);
   *why = "only root can mount a loop device";
-  if (geteuid () != 0 || unshare (CLONE_NEWNS) != 0 || mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+  if (geteuid () != 0 || unshare (CLONE_NEWNS) != 0 || mount ("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0)
     return FALSE;
 
   fd = open (image, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
