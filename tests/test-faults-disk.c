@@ -360,7 +360,7 @@ int
 main (int   argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
 
   mmio_test_add ("/faults/disk/full-on-tmpfs", "tmpfs", test_full);
   mmio_test_add ("/faults/disk/full-on-ext4", "ext4", test_full);

@@ -408,7 +408,7 @@ int
 main (int   argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
 
   add_disk_test ("/faults/io/page-that-can-not-be-read-is-an-error", fail_reads);
   add_disk_test ("/faults/io/failed-flush-stays-failed-until-reload", fail_flushes);

@@ -120,7 +120,7 @@ int
 main (int   argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
 
   mmio_test_add ("/faults/kill/acknowledged-records-are-whole", NULL, test_kill);
 

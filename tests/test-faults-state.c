@@ -309,7 +309,7 @@ int
 main (int   argc,
       char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (&argc, &argv, NULL);
 
   /* First: no file has been mapped in this process yet. */
   mmio_test_add ("/faults/guard/sealed-against-shrinking-needs-none", NULL, test_sealed);

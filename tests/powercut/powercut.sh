@@ -83,6 +83,7 @@ END
 
 start_machine ()
 {
+  : > "$folder/said"
   "$qemu" -accel "$accelerator" -m 256 -nodefaults -display none -no-reboot -serial stdio \
     -kernel "$kernel" -initrd "$folder/initramfs" -append "console=ttyS0 quiet panic=-1 life=$1" \
     -drive "file=$folder/disk,format=raw,if=none,id=disk,cache=writeback" -device nvme,drive=disk,serial=mmio \
