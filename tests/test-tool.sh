@@ -630,6 +630,43 @@ if [ -n "$odd" ]; then
   exec 3<&-
 fi
 
+# The bytes of the range; one that is found while the file still changes may be larger than what changed.
+printf 'one two three\n' > located
+watch --json --locate located
+next
+printf 'TWO' | mmio write --offset=4 located
+next
+printf '%s\n' "$line" > out
+printf 'a new file\n' > temporary
+mv temporary located
+next
+printf '%s\n' "$line" >> out
+next
+printf '%s\n' "$line" >> out
+printf 'b' | dd of=located bs=1 seek=2 conv=notrunc 2> /dev/null
+next
+printf '%s\n' "$line" >> out
+stop INT
+json_is /tool/watch/locate-shows-the-bytes "lines[0]['offset'] <= 4 and \
+__import__('base64').b64decode(lines[0]['data_base64'])[4 - lines[0]['offset']:].startswith(b'TWO')" < out
+json_is /tool/watch/locate-goes-on-with-the-new-file "[line['event'] for line in lines[1:]] == ['replaced', 'changed', 'changed'] and \
+lines[3]['offset'] <= 2 and __import__('base64').b64decode(lines[3]['data_base64'])[2 - lines[3]['offset']:].startswith(b'b')" < out
+
+mkfifo located-events said-2
+mmio watch --timeout=60 --locate --count=1 located > located-events 2> said-2 &
+watcher=$!
+exec 3< located-events 4< said-2
+IFS= read -r line <&4
+head -c 300 /dev/zero | tr '\0' z >> located
+cat <&3 > out
+wait "$watcher"
+watcher=
+exec 3<&- 4<&-
+is /tool/watch/locate-shows-the-beginning "\
+    0000000b  7a 7a 7a 7a 7a 7a 7a 7a  7a 7a 7a 7a 7a 7a 7a 7a  |zzzzzzzzzzzzzzzz|
+    *
+    … and 44 bytes more" "$(sed 1d out)"
+
 # A pattern: files that come and go
 mkdir logs
 printf 'old\n' > logs/a.log

@@ -25,8 +25,10 @@
 
 #define PATIENCE_MS 5000        /* with an event that does not come */
 #define PACE_MS 450             /* between two acts, for somebody who looks on */
+#define QUICK_PACE_MS 50        /* for nobody */
 #define FILE_NAME "notes.txt"
 #define OTHER_NAME "notes.txt~"
+#define UNDER "                                                " /* the column of the events */
 
 /* What is done. Each returns 0 or an errno, and sets *when just before the system call that does it. */
 
@@ -128,18 +130,19 @@ typedef struct
   const char *title;
   const char *by;
   const char *event;            /* that has to come */
+  const char *then;             /* the one that has to follow, or NULL */
   int (*act) (gint64 *when);
 } Act;
 
 static const Act acts[] = {
-  { "appends a line", "write", "changed", append_line },
-  { "stores 5 bytes in a mapping", "mmio_file_flush", "changed", store_and_flush },
-  { "changes its mode", "chmod", "metadata", change_mode },
-  { "saves as editors do", "rename over it", "replaced", save_as_editors_do },
-  { "appends to the new file", "write", "changed", append_to_new_file },
-  { "cuts it to 8 bytes", "truncate", "changed", cut },
-  { "removes it", "unlink", "removed", remove_it },
-  { "makes it again", "open", "replaced", make_again },
+  { "appends a line", "write", "changed", NULL, append_line },
+  { "stores 5 bytes in a mapping", "mmio_file_flush", "changed", NULL, store_and_flush },
+  { "changes its mode", "chmod", "metadata", NULL, change_mode },
+  { "saves as editors do", "rename over it", "replaced", "changed", save_as_editors_do },
+  { "appends to the new file", "write", "changed", NULL, append_to_new_file },
+  { "cuts it to 8 bytes", "truncate", "changed", NULL, cut },
+  { "removes it", "unlink", "removed", NULL, remove_it },
+  { "makes it again", "open", "replaced", "changed", make_again },
 };
 
 typedef struct
@@ -224,7 +227,7 @@ start_watch (Watch      *watch,
              const char *folder,
              GError    **error)
 {
-  const char *const arguments[] = { "mmio", "watch", "--json", FILE_NAME, NULL };
+  const char *const arguments[] = { "mmio", "watch", "--json", "--locate", FILE_NAME, NULL };
 
   watch->buffer = g_string_new (NULL);
   return g_spawn_async_with_pipes (folder, (char **) arguments, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
@@ -302,7 +305,7 @@ read_event (const char *line,
 typedef struct
 {
   gboolean is_terminal;
-  guint n_missing;
+  guint n_missing;              /* acts of which an event did not come */
   GArray *delays;               /* of gint64, us */
 } Show;
 
@@ -363,6 +366,36 @@ show_event (const Show  *show,
            CYAN (show), after, PLAIN (show));
 }
 
+/* Shows what comes until it is the event that has to. */
+static gboolean
+await (Show       *show,
+       Watch      *watch,
+       const char *name,
+       gint64      when)
+{
+  for (;;)
+    {
+      g_autofree char *line = next_line (watch, PATIENCE_MS);
+      Event event;
+      gint64 delay;
+
+      if (line == NULL || !read_event (line, &event))
+        {
+          g_print ("%snothing: %s was to come%s\n", RED (show), name, PLAIN (show));
+          return FALSE;
+        }
+
+      delay = event.when - when;
+      show_event (show, &event, delay);
+      if (g_str_equal (event.name, name))
+        {
+          g_array_append_val (show->delays, delay);
+          return TRUE;
+        }
+      g_print ("%s", UNDER);
+    }
+}
+
 static void
 perform (Show  *show,
          Actor *actor,
@@ -371,7 +404,6 @@ perform (Show  *show,
 {
   const Act *act = &acts[index];
   Deed deed;
-  Event event;
 
   g_print ("  %-29s%s%-17s%s", act->title, DIM (show), act->by, PLAIN (show));
   if (write (actor->to, &index, 1) != 1 || read (actor->from, &deed, sizeof deed) != sizeof deed || deed.result != 0)
@@ -381,27 +413,17 @@ perform (Show  *show,
       return;
     }
 
-  for (;;)
+  if (!await (show, watch, act->event, deed.when))
     {
-      g_autofree char *line = next_line (watch, PATIENCE_MS);
-      gint64 delay;
-
-      if (line == NULL || !read_event (line, &event))
-        {
-          g_print ("%snothing: %s was to come%s\n", RED (show), act->event, PLAIN (show));
-          show->n_missing++;
-          return;
-        }
-
-      delay = event.when - deed.when;
-      show_event (show, &event, delay);
-      if (g_str_equal (event.name, act->event))
-        {
-          g_array_append_val (show->delays, delay);
-          return;
-        }
-      g_print ("  %46s", "");
+      show->n_missing++;
+      return;
     }
+  if (act->then == NULL)
+    return;
+
+  g_print ("%s", UNDER);
+  if (!await (show, watch, act->then, deed.when))
+    show->n_missing++;
 }
 
 static int
@@ -429,8 +451,8 @@ summarize (Show *show)
   g_autofree char *median = format_delay (g_array_index (show->delays, gint64, n / 2));
   g_autofree char *longest = format_delay (g_array_index (show->delays, gint64, n - 1));
 
-  g_print ("  %s%u acts, each heard.%s Half of them within %s, the slowest after %s.\n", GREEN (show), n, PLAIN (show),
-           g_strchug (median), g_strchug (longest));
+  g_print ("  %s%u acts, each heard.%s Half of the events came within %s, the slowest after %s.\n", GREEN (show),
+           (guint) G_N_ELEMENTS (acts), PLAIN (show), g_strchug (median), g_strchug (longest));
 }
 
 static gboolean
@@ -445,7 +467,7 @@ run (Show       *show,
   if (!start_watch (&watch, folder, error))
     return FALSE;
 
-  g_print ("\n  %s$ mmio watch %s%s\n\n", BOLD (show), FILE_NAME, PLAIN (show));
+  g_print ("\n  %s$ mmio watch --locate %s%s\n\n", BOLD (show), FILE_NAME, PLAIN (show));
   g_print ("  %s%-29s%-17s%-26s%9s%s\n", DIM (show), "another process", "by", "mmio watch says", "after", PLAIN (show));
 
   /* The first line says that the watch is ready. */
@@ -459,8 +481,7 @@ run (Show       *show,
 
   for (guint8 i = 0; i < G_N_ELEMENTS (acts); i++)
     {
-      if (show->is_terminal)
-        g_usleep (PACE_MS * 1000);
+      g_usleep ((show->is_terminal ? PACE_MS : QUICK_PACE_MS) * 1000);
       perform (show, actor, &watch, i);
     }
   summarize (show);
