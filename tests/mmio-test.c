@@ -441,6 +441,22 @@ mmio_test_has_sanitizer (void)
 #endif
 }
 
+gboolean
+mmio_test_has_thread_sanitizer (void)
+{
+#if defined(__SANITIZE_THREAD__)
+  return TRUE;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+  return TRUE;
+#else
+  return FALSE;
+#endif
+#else
+  return FALSE;
+#endif
+}
+
 /* Waiting */
 
 static gboolean
