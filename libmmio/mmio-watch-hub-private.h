@@ -84,6 +84,11 @@ void     mmio_watch_hub_set_deadline (MmioWatchHubClient            *client,
 void     mmio_watch_hub_hint         (MmioWatchHubClient            *client,
                                       MmioWatchHints                 hints);
 
+/* TRUE if nothing was heard that hasn't been told to wake (), up to now. */
+gboolean mmio_watch_hub_is_quiet     (MmioWatchHubClient            *client);
+/* Threads for what takes long; as long as the hub lives. */
+GThreadPool *mmio_watch_hub_get_pool (MmioWatchHubClient            *client);
+
 /* Between the two, one write event of the client's file is our own. The second returns TRUE if it is alone. */
 void     mmio_watch_hub_hold         (MmioWatchHubClient            *client);
 gboolean mmio_watch_hub_release      (MmioWatchHubClient            *client);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "mmio-watch-hub-private.h"
+#include "mmio-watch-locate-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,7 @@ struct _MmioWatchHub
   int error;                    /* why there is none */
   int mounts_fd;                /* polls as an error when a file system is mounted or unmounted; -1 if there is none */
   gpointer mounts_tag;
+  GThreadPool *pool;            /* NULL until somebody needs it */
 };
 
 struct _Inode
@@ -459,6 +461,9 @@ hub_finalize (GSource *source)
     close (hub->fd);
   if (hub->mounts_fd >= 0)
     close (hub->mounts_fd);
+  /* what is being run ends by itself */
+  if (hub->pool != NULL)
+    g_thread_pool_free (hub->pool, FALSE, FALSE);
   g_sequence_free (hub->timers);
   g_hash_table_unref (hub->inodes);
   g_mutex_clear (&hub->lock);
@@ -638,6 +643,28 @@ mmio_watch_hub_hint (MmioWatchHubClient *client,
   update_ready_time (hub);
 }
 
+gboolean
+mmio_watch_hub_is_quiet (MmioWatchHubClient *client)
+{
+  MmioWatchHub *hub = client->hub;
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&hub->lock);
+  gboolean drained = drain (hub);
+
+  update_ready_time (hub);
+  return drained && (client->hints & ~MMIO_WATCH_HINT_LOCATED) == 0;
+}
+
+GThreadPool *
+mmio_watch_hub_get_pool (MmioWatchHubClient *client)
+{
+  MmioWatchHub *hub = client->hub;
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&hub->lock);
+
+  if (hub->pool == NULL)
+    hub->pool = mmio_locator_pool_new ();
+  return hub->pool;
+}
+
 void
 mmio_watch_hub_hold (MmioWatchHubClient *client)
 {
@@ -662,7 +689,7 @@ mmio_watch_hub_release (MmioWatchHubClient *client)
   drain (hub);
   client->n_announced++;
   client->n_holds--;
-  alone = client->hints == MMIO_WATCH_HINT_NONE;
+  alone = (client->hints & ~MMIO_WATCH_HINT_LOCATED) == 0;
   if (client->n_holds == 0 && client->n_writes_held > client->n_announced)
     {
       tell (hub, client, MMIO_WATCH_HINT_WRITE);

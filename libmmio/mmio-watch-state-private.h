@@ -15,7 +15,8 @@ typedef enum /*< flags >*/
   MMIO_WATCH_HINT_WRITE = 1 << 0,       /* the content or the size was written to */
   MMIO_WATCH_HINT_ATTRIBUTES = 1 << 1,  /* mode, owner, times, links or extended attributes were set */
   MMIO_WATCH_HINT_PATH = 1 << 2,        /* something happened to the name: look what it names now */
-  MMIO_WATCH_HINT_LOST = 1 << 3         /* events were lost: anything may have happened */
+  MMIO_WATCH_HINT_LOST = 1 << 3,        /* events were lost: anything may have happened */
+  MMIO_WATCH_HINT_LOCATED = 1 << 4      /* nothing happened, but there is news of what had changed */
 } MmioWatchHints;
 
 /* What is not heard but known. */

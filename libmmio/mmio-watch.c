@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include "mmio-error.h"
+#include "mmio-os-private.h"
 #include "mmio-watch-hub-private.h"
+#include "mmio-watch-locate-private.h"
 #include "mmio-watch-monitor-private.h"
 #include "mmio-watch-sample-private.h"
 #include "mmio-watch-way-private.h"
@@ -51,6 +53,7 @@ struct _MmioWatch
   const char *backend;          /* atomic; static */
 
   GMutex lock;                  /* for all that follows; nothing of the owner's is called under it */
+  gboolean is_started;          /* from now on nothing may take long */
   gboolean stopped;
 
   MmioWatchMonitor *monitor;    /* NULL where the hub hears */
@@ -62,8 +65,10 @@ struct _MmioWatch
   MmioFileReach reach;
   MmioFileState state;          /* what was last reported, or found at the start */
   gboolean state_is_fresh;      /* see MMIO_WATCH_KNOWN_FRESH */
-  MmioFileState announced;      /* after our own last announcement; used where the file isn't heard itself */
-  MmioWatchSamples samples;     /* of what state is the state of */
+  MmioFileState announced;      /* after our own last announcement; used where not all is heard */
+  MmioWatchSamples samples;     /* of what state is the state of; not used with a locator */
+  MmioLocator *locator;         /* NULL if changes are not to be located */
+  gboolean is_locating;         /* fd can be compared by it */
 
   MmioWatchHints hints;         /* heard since state was read */
   gint64 burst_due;             /* monotonic, us, as all times here; G_MAXINT64 if nothing waits */
@@ -219,12 +224,36 @@ take_samples (MmioWatch *watch)
   MmioFileState after;
 
   watch->samples.valid = FALSE;
-  if (!watch->fd_is_readable || !S_ISREG (watch->state.mode))
+  if (watch->locator != NULL || !watch->fd_is_readable || !S_ISREG (watch->state.mode))
     return;
   mmio_watch_samples_take (&watch->samples, watch->fd, watch->state.size);
   /* samples of what came later would hide that it came */
   if (!mmio_file_state_read_fd (watch->fd, &after) || !mmio_file_state_equal (&after, &watch->state))
     watch->samples.valid = FALSE;
+}
+
+/* Nothing that was written is waiting to be requested. */
+static void
+confirm_locator (MmioWatch *watch)
+{
+  if (hears_all (watch) && watch->hints == MMIO_WATCH_HINT_NONE && mmio_watch_hub_is_quiet (&watch->client))
+    mmio_locator_confirm (watch->locator);
+}
+
+static void
+locate_in_fd (MmioWatch *watch)
+{
+  int fd = -1;
+
+  if (watch->locator == NULL)
+    return;
+  if (watch->fd_is_readable && S_ISREG (watch->state.mode))
+    fd = fcntl (watch->fd, F_DUPFD_CLOEXEC, 0);
+  watch->is_locating = fd >= 0;
+  if (fd < 0)
+    return;
+  mmio_locator_set_file (watch->locator, fd, &watch->state, watch->state_is_fresh, !watch->is_started);
+  confirm_locator (watch);
 }
 
 /* Takes over fd. */
@@ -248,6 +277,7 @@ take_inode (MmioWatch *watch,
   watch->state = state;
   watch->state_is_fresh = mmio_file_state_is_fresh (&state, clock);
   take_samples (watch);
+  locate_in_fd (watch);
   return TRUE;
 }
 
@@ -265,6 +295,7 @@ take_replacement (MmioWatch           *watch,
       watch->state = kept;
       watch->state_is_fresh = TRUE;
       take_samples (watch);
+      locate_in_fd (watch);
       return;
     }
 
@@ -278,6 +309,7 @@ take_replacement (MmioWatch           *watch,
   watch->state = *now;
   watch->state_is_fresh = TRUE;
   watch->samples.valid = FALSE;
+  watch->is_locating = FALSE;
 }
 
 /* Comparing. All with lock held, in the watch's context. */
@@ -318,6 +350,11 @@ report_changed (MmioWatch              *watch,
 {
   guint64 size = watch->state.size;
 
+  if (watch->is_locating)
+    {
+      mmio_locator_request (watch->locator);
+      return;
+    }
   if (verdict->offset > 0 && watch->fd_is_readable && mmio_watch_samples_follow (&watch->samples, watch->fd, size))
     {
       add_report (watch, MMIO_WATCH_CHANGED, verdict->offset, verdict->length);
@@ -354,6 +391,36 @@ read_state (MmioWatch     *watch,
   return mmio_file_state_read_fd (watch->fd, state);
 }
 
+/* The worker's answer, after a while in which the file may have changed again: the state is as it is now, and what
+ * changed meanwhile is told when it is heard. */
+static void
+report_located (MmioWatch *watch)
+{
+  MmioFileState reported = watch->state, now;
+  guint64 start, end;
+
+  confirm_locator (watch);
+  if (!mmio_locator_take (watch->locator, &start, &end) || !watch->is_locating || !watch->state.exists)
+    return;
+  if (!mmio_file_state_read_fd (watch->fd, &now))
+    now = watch->state;
+  end = MIN (end, now.size);
+  start = MIN (start, end);
+
+  watch->state = now;
+  add_report (watch, MMIO_WATCH_CHANGED, start, end - start);
+  watch->state = reported;
+}
+
+/* The file goes out of sight while it is being looked for what has changed in it. */
+static void
+give_up_locating (MmioWatch *watch)
+{
+  if (watch->is_locating && watch->state.exists && mmio_locator_is_busy (watch->locator))
+    add_report (watch, MMIO_WATCH_CHANGED, 0, watch->state.size);
+  watch->is_locating = FALSE;
+}
+
 /* Another inode stands at the path, or none. It may go on changing hands while it is looked at: what the path names once
  * everything is listened to is what is reported. */
 static void
@@ -364,6 +431,7 @@ find_what_stands_there (MmioWatch *watch)
   MmioFileState now;
   gint64 clock;
 
+  give_up_locating (watch);
   renew_way (watch);
   for (guint i = 0; i < MAX_LOOKS; i++)
     {
@@ -461,8 +529,11 @@ look (MmioWatch     *watch,
       MmioWatchHints hints)
 {
   gint64 now = g_get_monotonic_time ();
-  gboolean burst = plan_burst (watch, hints, now);
+  gboolean burst = plan_burst (watch, hints & ~MMIO_WATCH_HINT_LOCATED, now);
   gboolean tick = watch->tick_due <= now;
+
+  if ((hints & MMIO_WATCH_HINT_LOCATED) != 0)
+    report_located (watch);
 
   if ((burst || tick) && mmio_watch_hub_is_held (&watch->client))
     {
@@ -522,6 +593,16 @@ watch_wake (MmioWatchHubClient *client,
   watch_unref (watch);
 }
 
+/* On the worker's thread; the watch lets go of the locator before it leaves the hub. */
+static void
+locator_has_news (gpointer locator G_GNUC_UNUSED,
+                  gpointer user_data)
+{
+  MmioWatch *watch = user_data;
+
+  mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_LOCATED);
+}
+
 /* The owner's side */
 
 static gboolean
@@ -577,6 +658,9 @@ watch_new (const MmioWatchSetup *setup,
   watch->backend = "poll";
   watch->burst_due = G_MAXINT64;
   mmio_watch_hub_join (&watch->client, &client_class, watch->context);
+  if ((setup->flags & MMIO_WATCH_FLAGS_LOCATE) != 0)
+    watch->locator = mmio_locator_new (mmio_watch_hub_get_pool (&watch->client), setup->locate_limit, locator_has_news,
+                                       watch);
   return watch;
 }
 
@@ -638,6 +722,7 @@ mmio_watch_start (const MmioWatchSetup *setup,
   choose_backend (watch);
   /* the path is compared with the inode where reports can be made, at once */
   mmio_watch_hub_set_deadline (&watch->client, 0);
+  watch->is_started = TRUE;
   watch->stopped = !started;
   g_mutex_unlock (&watch->lock);
 
@@ -654,6 +739,7 @@ mmio_watch_stop (MmioWatch *watch)
   g_mutex_lock (&watch->lock);
   watch->stopped = TRUE;
   g_clear_pointer (&watch->monitor, mmio_watch_monitor_free);
+  g_clear_pointer (&watch->locator, mmio_locator_free);
   mmio_watch_hub_leave (&watch->client);
   g_mutex_unlock (&watch->lock);
 
@@ -677,31 +763,55 @@ mmio_watch_hold (MmioWatch *watch)
     mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_LOST);
 }
 
-void
-mmio_watch_expect (MmioWatch *watch)
+/* Only the size is looked at, not the times, for the kernel gives a file whose times were looked at a new one with the next
+ * store, which the next flush then has to write. Times that the owner's stores have moved are no news where all is heard. */
+static void
+expect_heard (MmioWatch *watch)
 {
-  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = NULL;
-  MmioFileState announced = { .exists = FALSE }, later;
+  guint64 announced = 0, later = 0;
+  gboolean known = mmio_os_get_size (watch->fd, &announced) == 0;
+  gboolean alone = mmio_watch_hub_release (&watch->client) && watch->hints == MMIO_WATCH_HINT_NONE;
+
+  known = known && mmio_os_get_size (watch->fd, &later) == 0;
+  if (!alone || !watch->owner_stores || !watch->state.exists || !known)
+    return;
+
+  /* equal events are merged: another's write just after ours may have been taken for it */
+  if (later != announced)
+    mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_WRITE);
+  watch->state.size = announced;
+  watch->state_is_fresh = TRUE;
+}
+
+static void
+expect_unheard (MmioWatch *watch)
+{
+  MmioFileState announced = { .exists = FALSE };
   gboolean alone;
 
-  g_return_if_fail (watch != NULL);
-
-  locker = g_mutex_locker_new (&watch->lock);
   if (watch->fd >= 0)
     mmio_file_state_read_fd (watch->fd, &announced);
   alone = mmio_watch_hub_release (&watch->client) && watch->hints == MMIO_WATCH_HINT_NONE;
   if (!alone || !watch->owner_stores || !watch->state.exists || !announced.exists)
     return;
 
-  /* The kernel merges equal events: another's write just after ours may have been taken for it. */
-  if (!mmio_file_state_read_fd (watch->fd, &later) || !mmio_file_state_equal (&later, &announced))
-    mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_WRITE);
-
   watch->state = announced;
   watch->state_is_fresh = TRUE;
-  if (!hears_file (watch))
-    watch->announced = announced;
-  take_samples (watch);
+  watch->announced = announced;
+}
+
+void
+mmio_watch_expect (MmioWatch *watch)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = NULL;
+
+  g_return_if_fail (watch != NULL);
+
+  locker = g_mutex_locker_new (&watch->lock);
+  if (hears_all (watch))
+    expect_heard (watch);
+  else
+    expect_unheard (watch);
 }
 
 void

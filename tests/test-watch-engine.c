@@ -1059,6 +1059,118 @@ test_queue_overflow (Fixture      *f,
   assert_next (f, MMIO_WATCH_REPLACED);
 }
 
+/* A file of so many blocks, each with its number all over. */
+static void
+start_locating (Fixture *f,
+                guint    n_blocks,
+                guint64  limit)
+{
+  g_autoptr (GFile) location = g_file_new_for_path (f->path);
+  MmioWatchSetup setup = { .location = location, .flags = MMIO_WATCH_FLAGS_LOCATE, .locate_limit = limit };
+  g_autofree guint32 *content = g_new (guint32, n_blocks * 1024);
+
+  for (guint i = 0; i < n_blocks * 1024; i++)
+    content[i] = i / 1024;
+  f->fd = open (f->path, O_RDWR | O_TRUNC | O_CLOEXEC);
+  g_assert_cmpint (write (f->fd, content, n_blocks * 4096), ==, n_blocks * 4096);
+  setup.fd = f->fd;
+  start_with (f, &setup);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static void
+test_locate_to_the_byte (Fixture      *f,
+                         gconstpointer data G_GNUC_UNUSED)
+{
+  start_locating (f, 64, 1024 * 1024);
+  write_at (f->path, 100000, "!");
+  assert_next_changed (f, 100000, 1);
+  write_at (f->path, 100000, "!");
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_CHANGED).length, ==, 0);
+  append (f->path, "abc");
+  assert_next_changed (f, 64 * 4096, 3);
+  g_assert_no_errno (truncate (f->path, 5000));
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_CHANGED).length, ==, 0);
+  shell (f, "printf first | dd of=\"$1\" conv=notrunc status=none;"
+            "printf last | dd of=\"$1\" conv=notrunc status=none bs=1 seek=4000");
+  /* perhaps in two reports */
+  {
+    MmioWatchReport report = assert_next (f, MMIO_WATCH_CHANGED);
+
+    while (report.offset + report.length != 4004)
+      report = assert_next (f, MMIO_WATCH_CHANGED);
+  }
+  assert_nothing_more (f);
+}
+
+static void
+test_locate_to_the_block (Fixture      *f,
+                          gconstpointer data G_GNUC_UNUSED)
+{
+  MmioWatchReport report;
+
+  start_locating (f, 1024, 4096);
+  /* a file of this length is learnt on the worker's thread: until then, all of it may have changed */
+  do
+    {
+      write_at (f->path, 100 * 4096 + 17, "!");
+      report = assert_next (f, MMIO_WATCH_CHANGED);
+      write_at (f->path, 100 * 4096 + 17, "?");
+      report = assert_next (f, MMIO_WATCH_CHANGED);
+    }
+  while (report.length != 4096);
+  g_assert_cmpuint (report.offset, ==, 100 * 4096);
+
+  append (f->path, "abc");
+  assert_next_changed (f, 1024 * 4096, 3);
+  append (f->path, "def");
+  assert_next_changed (f, 1024 * 4096 + 3, 3);
+  g_assert_no_errno (truncate (f->path, 1000));
+  assert_next (f, MMIO_WATCH_CHANGED);
+  /* short enough for a copy now */
+  write_at (f->path, 10, "x");
+  assert_next (f, MMIO_WATCH_CHANGED);
+  write_at (f->path, 20, "y");
+  assert_next_changed (f, 20, 1);
+  assert_nothing_more (f);
+}
+
+static void
+test_locate_in_a_replacement (Fixture      *f,
+                              gconstpointer data G_GNUC_UNUSED)
+{
+  MmioWatchReport report;
+
+  start_locating (f, 64, 1024 * 1024);
+  save_atomically (f, "a new file");
+  assert_next (f, MMIO_WATCH_REPLACED);
+  do
+    {
+      write_at (f->path, 2, "N");
+      report = assert_next (f, MMIO_WATCH_CHANGED);
+      write_at (f->path, 2, "n");
+      report = assert_next (f, MMIO_WATCH_CHANGED);
+    }
+  while (report.length != 1);
+  g_assert_cmpuint (report.offset, ==, 2);
+  assert_nothing_more (f);
+}
+
+/* Written to faster than it can be read: reports come all the same. */
+static void
+test_locate_beside_a_busy_writer (Fixture      *f,
+                                  gconstpointer data G_GNUC_UNUSED)
+{
+  guint writer;
+
+  start_locating (f, 4096, 4096);
+  writer = g_timeout_add (1, append_one, f->path);
+  for (guint i = 0; i < 5; i++)
+    assert_next (f, MMIO_WATCH_CHANGED);
+  g_source_remove (writer);
+}
+
 static gboolean
 set_value (const char *path,
            const char *value)
@@ -1241,6 +1353,10 @@ main (int   argc,
   add ("announcement/own-is-nothing", test_own_announcement_is_nothing);
   add ("announcement/write-beside-it-is-reported", test_write_beside_an_announcement);
   add ("announcement/of-another-watch-is-changed", test_announcement_of_another_watch);
+  add ("locate/to-the-byte", test_locate_to_the_byte);
+  add ("locate/to-the-block", test_locate_to_the_block);
+  add ("locate/in-a-replacement", test_locate_in_a_replacement);
+  add ("locate/beside-a-busy-writer", test_locate_beside_a_busy_writer);
   add ("lost/queue-overflow", test_queue_overflow);
   add ("lost/no-watches-left", test_no_watches_left);
   add ("lost/no-queue-left", test_no_queue_left);

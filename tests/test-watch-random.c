@@ -315,10 +315,25 @@ run_burst (Listener *self,
   g_source_remove (patience);
 }
 
+typedef struct
+{
+  const char *name;
+  guint interval;
+  MmioWatchFlags flags;
+  guint64 locate_limit;
+} Kind;
+
+static const Kind kinds[] = {
+  { "/watch/random/listener-knows-the-truth", 0, MMIO_WATCH_FLAGS_NONE, 0 },
+  { "/watch/random/listener-knows-the-truth/in-bursts", 5, MMIO_WATCH_FLAGS_NONE, 0 },
+  { "/watch/random/listener-knows-the-truth/located-to-the-byte", 0, MMIO_WATCH_FLAGS_LOCATE, 8 * 1024 },
+  { "/watch/random/listener-knows-the-truth/located-to-the-block", 3, MMIO_WATCH_FLAGS_LOCATE, 0 },
+};
+
 static void
 test_random (gconstpointer data)
 {
-  guint interval = GPOINTER_TO_UINT (data);
+  const Kind *kind = data;
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = g_dir_make_tmp ("mmio-random-XXXXXX", &error);
   g_autofree char *seed = g_strdup_printf ("%u", (guint32) g_test_rand_int ());
@@ -326,7 +341,8 @@ test_random (gconstpointer data)
   const char *clean[] = { "rm", "-rf", folder, NULL };
   Listener self = { .path = g_build_filename (folder, "folder", "file", NULL), .bytes = g_byte_array_new () };
   g_autoptr (GFile) location = g_file_new_for_path (self.path);
-  MmioWatchSetup setup = { .location = location, .fd = -1, .interval = interval };
+  MmioWatchSetup setup = { .location = location, .fd = -1, .flags = kind->flags, .interval = kind->interval,
+                           .locate_limit = kind->locate_limit };
   g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
   MmioWatch *watch;
   int commands, answers;
@@ -370,8 +386,8 @@ main (int   argc,
 
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_data_func ("/watch/random/listener-knows-the-truth", GUINT_TO_POINTER (0), test_random);
-  g_test_add_data_func ("/watch/random/listener-knows-the-truth-in-bursts", GUINT_TO_POINTER (5), test_random);
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    g_test_add_data_func (kinds[i].name, &kinds[i], test_random);
 
   return g_test_run ();
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Which bytes of a file have changed: it is read on a worker thread and compared with its digest.
+ */
+#pragma once
+
+#include "mmio-watch-state-private.h"
+
+G_BEGIN_DECLS
+
+typedef struct _MmioLocator MmioLocator;
+
+/* Locators share their threads. notify is called on one of them, when there is something to take, under the locator's
+ * lock: it must not call the locator. */
+MmioLocator *mmio_locator_new      (GThreadPool    *pool,
+                                    guint64         copy_limit,
+                                    GFunc           notify,
+                                    gpointer        user_data);
+/* notify is not called any more. */
+void         mmio_locator_free     (MmioLocator    *locator);
+/* What the pool runs. */
+GThreadPool *mmio_locator_pool_new (void);
+
+/* Learns what is in this file, which becomes the one to be compared. Takes over fd, which is open for reading.
+ * state: what changed since is to be found. is_fresh: see mmio_file_state_is_fresh ().
+ * at_once: a short file is learnt when this returns. */
+void         mmio_locator_set_file (MmioLocator         *locator,
+                                    int                  fd,
+                                    const MmioFileState *state,
+                                    gboolean             is_fresh,
+                                    gboolean             at_once);
+/* No change of the file has been heard that isn't requested: so none came while it was learnt. To be called after
+ * mmio_locator_set_file () with at_once, and when notified. */
+void         mmio_locator_confirm  (MmioLocator    *locator);
+/* The file was changed: find out where. Each request is answered, several of them perhaps at once. */
+void         mmio_locator_request  (MmioLocator    *locator);
+/* The range in which the file has changed since the last range was taken, [start, end) in bytes: empty if no byte differs,
+ * with an end of G_MAXUINT64 if all of the file may. FALSE if there is no answer yet. */
+gboolean     mmio_locator_take     (MmioLocator    *locator,
+                                    guint64        *start,
+                                    guint64        *end);
+/* Is a request not answered yet? */
+gboolean     mmio_locator_is_busy  (MmioLocator    *locator);
+
+G_END_DECLS

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The file is read round and round as long as a request is open: a request is answered once all of the file has been read
+ * after it was made, wherever in the round that was. So a newer change takes nothing from the reading that was done for
+ * an older one, and a busy writer can't keep a change from being reported.
+ */
+#include "config.h"
+
+#include "mmio-watch-locate-private.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "mmio-digest-private.h"
+#include "mmio-watch-state-private.h"
+
+/* How much is read at once: it stays in the second-level cache until it is digested. */
+#define PIECE (128 * 1024)
+/* After so much another file has its turn. */
+#define TURN (64 * 1024 * 1024)
+/* A file that changes faster than it can be read is said to have changed somewhere, this often. */
+#define LONGEST_WAIT_US (G_USEC_PER_SEC)
+#define MAX_THREADS 2
+
+/* A place in the endless row of rounds. */
+typedef struct
+{
+  guint64 round;
+  guint64 offset;
+} Place;
+
+struct _MmioLocator
+{
+  gatomicrefcount n_refs;       /* of the owner, and of the pool while it is queued or run */
+  GThreadPool *pool;
+  guint64 copy_limit;
+  GFunc notify;
+  gpointer user_data;
+
+  GMutex lock;                  /* for all that follows */
+  gboolean freed;
+  gboolean is_queued;           /* in the pool, or run by it */
+  int next_fd;                  /* a file to begin with; -1 if there is none */
+  MmioFileState learnt_from;    /* the state of that file, or of the one that is being read, which changes are looked for since */
+  gboolean learnt_fresh;        /* and which a change may have left the same */
+  guint n_open;                 /* requests that are not answered: 0, 1, or 2 for more */
+  Place first;                  /* where the reader was when the oldest of them was made */
+  Place last;                   /* and the newest */
+  gint64 first_time;            /* monotonic, us */
+  Place place;                  /* where the reader is */
+  gboolean is_known;            /* the digest is of all of the file */
+  gboolean is_doubtful;         /* and was made while it was changed: the next answer is the whole file */
+  gboolean is_unconfirmed;      /* or perhaps was */
+  MmioDigestRange found;        /* and not answered yet */
+  guint64 size;                 /* bytes, at the end of the last round */
+  gboolean has_answer;
+  MmioDigestRange answer;
+
+  /* the reader's own: only one thread at a time runs it */
+  int fd;
+  MmioDigest *digest;
+};
+
+static MmioLocator *
+locator_ref (MmioLocator *self)
+{
+  g_atomic_ref_count_inc (&self->n_refs);
+  return self;
+}
+
+static void
+locator_unref (MmioLocator *self)
+{
+  if (!g_atomic_ref_count_dec (&self->n_refs))
+    return;
+
+  if (self->fd >= 0)
+    close (self->fd);
+  if (self->next_fd >= 0)
+    close (self->next_fd);
+  g_clear_pointer (&self->digest, mmio_digest_free);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+/* lock held */
+static void
+queue (MmioLocator *self)
+{
+  if (self->is_queued || self->freed)
+    return;
+  self->is_queued = TRUE;
+  g_thread_pool_push (self->pool, locator_ref (self), NULL);
+}
+
+/* Has all of the file been read since? */
+static gboolean
+is_round_complete (const Place *since,
+                   const Place *now)
+{
+  return now->round > since->round + 1 || (now->round == since->round + 1 && now->offset >= since->offset);
+}
+
+/* lock held */
+static void
+give_answer (MmioLocator *self)
+{
+  if (self->is_doubtful || self->is_unconfirmed)
+    self->found = (MmioDigestRange) { 0, G_MAXUINT64 };
+  self->is_doubtful = self->is_unconfirmed = FALSE;
+
+  if (!self->has_answer)
+    self->answer = MMIO_DIGEST_RANGE_NONE;
+  if (self->found.start < self->found.end)
+    mmio_digest_range_add (&self->answer, self->found.start, self->found.end);
+  self->found = MMIO_DIGEST_RANGE_NONE;
+  self->has_answer = TRUE;
+
+  if (--self->n_open > 0)
+    {
+      self->first = self->last;
+      self->first_time = g_get_monotonic_time ();
+    }
+}
+
+/* lock held. TRUE if there is an answer. */
+static gboolean
+answer_requests (MmioLocator *self)
+{
+  gboolean answered = FALSE;
+
+  while (self->is_known && self->n_open > 0 && is_round_complete (&self->first, &self->place))
+    {
+      give_answer (self);
+      answered = TRUE;
+    }
+
+  if (self->n_open == 2 && g_get_monotonic_time () - self->first_time > LONGEST_WAIT_US)
+    {
+      self->is_doubtful = TRUE;
+      give_answer (self);
+      answered = TRUE;
+    }
+  return answered;
+}
+
+/* lock held. What was read was there when it was read: but was it before the first change that is to be found? */
+static void
+end_learning (MmioLocator         *self,
+              const MmioFileState *now)
+{
+  self->is_known = TRUE;
+  self->found = MMIO_DIGEST_RANGE_NONE;
+  self->is_doubtful = self->n_open > 0 || !mmio_file_state_equal (now, &self->learnt_from);
+  self->is_unconfirmed = self->learnt_fresh;
+}
+
+/* lock held */
+static void
+take_file (MmioLocator *self)
+{
+  if (self->next_fd < 0)
+    return;
+  if (self->fd >= 0)
+    close (self->fd);
+  self->fd = self->next_fd;
+  self->next_fd = -1;
+  self->place = (Place) { self->place.round + 1, 0 };
+  self->is_known = FALSE;
+  g_clear_pointer (&self->digest, mmio_digest_free);
+  self->digest = mmio_digest_new (self->copy_limit);
+  mmio_digest_reserve (self->digest, self->learnt_from.size);
+}
+
+/* lock held. A round ends where the file does: there was nothing to be read at end. TRUE if it has just been learnt. */
+static gboolean
+end_round (MmioLocator *self,
+           guint64      end)
+{
+  gboolean was_known = self->is_known;
+  MmioFileState now;
+
+  /* it may have become shorter than what has been read before */
+  if (mmio_file_state_read_fd (self->fd, &now) && now.exists)
+    end = MIN (end, now.size);
+  mmio_digest_truncate (self->digest, end);
+  self->size = end;
+  self->place = (Place) { self->place.round + 1, 0 };
+  if (!was_known)
+    end_learning (self, &now);
+  return !was_known;
+}
+
+/* What can't be read is where the file ends, for us. */
+static gsize
+read_piece (MmioLocator *self,
+            guint64      offset,
+            guint8      *piece)
+{
+  gsize n_read = 0;
+
+  while (n_read < PIECE)
+    {
+      gssize n = pread (self->fd, piece + n_read, PIECE - n_read, (off_t) (offset + n_read));
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        break;
+      n_read += (gsize) n;
+    }
+  return n_read;
+}
+
+static void
+read_on (MmioLocator *self,
+         guint8      *piece)
+{
+  guint64 offset = MIN (self->place.offset, mmio_digest_get_size (self->digest) / MMIO_DIGEST_BLOCK * MMIO_DIGEST_BLOCK);
+  MmioDigestRange range = MMIO_DIGEST_RANGE_NONE;
+  gsize n_read = read_piece (self, offset, piece);
+  gboolean news = FALSE;
+
+  mmio_digest_update (self->digest, offset, piece, n_read, &range);
+
+  g_mutex_lock (&self->lock);
+  if (self->next_fd < 0)
+    {
+      if (range.start < range.end)
+        mmio_digest_range_add (&self->found, range.start, range.end);
+      self->place.offset = offset + n_read;
+      if (n_read < PIECE)
+        news = end_round (self, offset + n_read);
+      news = answer_requests (self) || news;
+    }
+  if (news && !self->freed)
+    self->notify (self, self->user_data);
+  g_mutex_unlock (&self->lock);
+}
+
+/* lock held */
+static gboolean
+has_work (MmioLocator *self)
+{
+  return !self->freed && (self->next_fd >= 0 || (self->fd >= 0 && (!self->is_known || self->n_open > 0)));
+}
+
+static void
+run (gpointer data,
+     gpointer unused G_GNUC_UNUSED)
+{
+  MmioLocator *self = data;
+  g_autofree guint8 *piece = g_malloc (PIECE);
+  gboolean goes_on = TRUE;
+
+  for (guint64 n_read = 0; goes_on && n_read < TURN; n_read += PIECE)
+    {
+      g_mutex_lock (&self->lock);
+      take_file (self);
+      goes_on = has_work (self);
+      g_mutex_unlock (&self->lock);
+
+      if (goes_on)
+        read_on (self, piece);
+    }
+
+  g_mutex_lock (&self->lock);
+  self->is_queued = FALSE;
+  if (has_work (self))
+    queue (self);
+  g_mutex_unlock (&self->lock);
+  locator_unref (self);
+}
+
+GThreadPool *
+mmio_locator_pool_new (void)
+{
+  return g_thread_pool_new (run, NULL, MAX_THREADS, FALSE, NULL);
+}
+
+MmioLocator *
+mmio_locator_new (GThreadPool    *pool,
+                  guint64         copy_limit,
+                  GFunc           notify,
+                  gpointer        user_data)
+{
+  MmioLocator *self = g_new0 (MmioLocator, 1);
+
+  g_atomic_ref_count_init (&self->n_refs);
+  g_mutex_init (&self->lock);
+  self->pool = pool;
+  self->copy_limit = copy_limit;
+  self->notify = notify;
+  self->user_data = user_data;
+  self->fd = self->next_fd = -1;
+  self->found = MMIO_DIGEST_RANGE_NONE;
+  return self;
+}
+
+void
+mmio_locator_free (MmioLocator *self)
+{
+  g_mutex_lock (&self->lock);
+  self->freed = TRUE;
+  g_mutex_unlock (&self->lock);
+  locator_unref (self);
+}
+
+/* lock held */
+static void
+learn_at_once (MmioLocator *self)
+{
+  g_autofree guint8 *piece = g_malloc (PIECE);
+
+  take_file (self);
+  if (self->learnt_from.size > self->copy_limit)
+    return;
+  self->is_queued = TRUE;
+  g_mutex_unlock (&self->lock);
+  while (!self->is_known)
+    read_on (self, piece);
+  g_mutex_lock (&self->lock);
+  self->is_queued = FALSE;
+}
+
+void
+mmio_locator_set_file (MmioLocator         *self,
+                       int                  fd,
+                       const MmioFileState *state,
+                       gboolean             is_fresh,
+                       gboolean             at_once)
+{
+  g_mutex_lock (&self->lock);
+  if (self->next_fd >= 0)
+    close (self->next_fd);
+  self->next_fd = fd;
+  self->learnt_from = *state;
+  self->learnt_fresh = is_fresh;
+  self->n_open = 0;
+  self->has_answer = FALSE;
+  self->is_known = FALSE;
+  if (at_once && !self->is_queued)
+    learn_at_once (self);
+  if (has_work (self))
+    queue (self);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+mmio_locator_confirm (MmioLocator *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->is_known && self->n_open == 0)
+    self->is_unconfirmed = FALSE;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+mmio_locator_request (MmioLocator *self)
+{
+  g_mutex_lock (&self->lock);
+  self->last = self->place;
+  if (self->n_open == 0)
+    {
+      self->first = self->place;
+      self->first_time = g_get_monotonic_time ();
+    }
+  self->n_open = MIN (self->n_open + 1, 2);
+  queue (self);
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+mmio_locator_take (MmioLocator *self,
+                   guint64     *start,
+                   guint64     *end)
+{
+  gboolean has_answer;
+
+  g_mutex_lock (&self->lock);
+  has_answer = self->has_answer;
+  *start = MIN (self->answer.start, self->size);
+  *end = MAX (self->answer.end, *start);
+  self->has_answer = FALSE;
+  g_mutex_unlock (&self->lock);
+  return has_answer;
+}
+
+gboolean
+mmio_locator_is_busy (MmioLocator *self)
+{
+  gboolean is_busy;
+
+  g_mutex_lock (&self->lock);
+  is_busy = self->n_open > 0 || self->has_answer;
+  g_mutex_unlock (&self->lock);
+  return is_busy;
+}
