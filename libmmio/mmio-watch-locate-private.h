@@ -22,15 +22,15 @@ void         mmio_locator_free     (MmioLocator    *locator);
 GThreadPool *mmio_locator_pool_new (void);
 
 /* Learns what is in this file, which becomes the one to be compared. Takes over fd, which is open for reading.
- * state: what changed since is to be found. is_fresh: see mmio_file_state_is_fresh ().
- * at_once: a short file is learnt when this returns. */
+ * state: what changed since is to be found.
+ * at_once: if the file is short it is learnt when this returns: whoever reads it later knows no less than we do. */
 void         mmio_locator_set_file (MmioLocator         *locator,
                                     int                  fd,
                                     const MmioFileState *state,
-                                    gboolean             is_fresh,
                                     gboolean             at_once);
-/* No change of the file has been heard that isn't requested: so none came while it was learnt. To be called after
- * mmio_locator_set_file () with at_once, and when notified. */
+/* What was learnt later may be newer than what somebody else has read, by a write that was under way. Until this is said
+ * not to be so, any change is answered with the whole file. */
+gboolean     mmio_locator_is_in_doubt (MmioLocator *locator);
 void         mmio_locator_confirm  (MmioLocator    *locator);
 /* The file was changed: find out where. Each request is answered, several of them perhaps at once. */
 void         mmio_locator_request  (MmioLocator    *locator);

@@ -18,6 +18,8 @@
 #define PIECE (128 * 1024)
 /* After so much another file has its turn. */
 #define TURN (64 * 1024 * 1024)
+/* What is learnt while others wait. */
+#define SHORT (1024 * 1024)
 /* A file that changes faster than it can be read is said to have changed somewhere, this often. */
 #define LONGEST_WAIT_US (G_USEC_PER_SEC)
 #define MAX_THREADS 2
@@ -41,16 +43,18 @@ struct _MmioLocator
   gboolean freed;
   gboolean is_queued;           /* in the pool, or run by it */
   int next_fd;                  /* a file to begin with; -1 if there is none */
+  MmioDigest *next_digest;      /* of that file */
+  gboolean next_is_known;
   MmioFileState learnt_from;    /* the state of that file, or of the one that is being read, which changes are looked for since */
-  gboolean learnt_fresh;        /* and which a change may have left the same */
   guint n_open;                 /* requests that are not answered: 0, 1, or 2 for more */
   Place first;                  /* where the reader was when the oldest of them was made */
   Place last;                   /* and the newest */
   gint64 first_time;            /* monotonic, us */
   Place place;                  /* where the reader is */
+  gboolean is_reading;          /* a piece from there on, and perhaps has done so already */
   gboolean is_known;            /* the digest is of all of the file */
-  gboolean is_doubtful;         /* and was made while it was changed: the next answer is the whole file */
-  gboolean is_unconfirmed;      /* or perhaps was */
+  gboolean is_in_doubt;         /* and may hold changes that are still to be reported: the next answer is the whole file */
+  gboolean is_changed;          /* and does */
   MmioDigestRange found;        /* and not answered yet */
   guint64 size;                 /* bytes, at the end of the last round */
   gboolean has_answer;
@@ -79,6 +83,7 @@ locator_unref (MmioLocator *self)
   if (self->next_fd >= 0)
     close (self->next_fd);
   g_clear_pointer (&self->digest, mmio_digest_free);
+  g_clear_pointer (&self->next_digest, mmio_digest_free);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -105,9 +110,9 @@ is_round_complete (const Place *since,
 static void
 give_answer (MmioLocator *self)
 {
-  if (self->is_doubtful || self->is_unconfirmed)
+  if (self->is_in_doubt)
     self->found = (MmioDigestRange) { 0, G_MAXUINT64 };
-  self->is_doubtful = self->is_unconfirmed = FALSE;
+  self->is_in_doubt = FALSE;
 
   if (!self->has_answer)
     self->answer = MMIO_DIGEST_RANGE_NONE;
@@ -137,7 +142,7 @@ answer_requests (MmioLocator *self)
 
   if (self->n_open == 2 && g_get_monotonic_time () - self->first_time > LONGEST_WAIT_US)
     {
-      self->is_doubtful = TRUE;
+      self->is_in_doubt = TRUE;
       give_answer (self);
       answered = TRUE;
     }
@@ -151,25 +156,28 @@ end_learning (MmioLocator         *self,
 {
   self->is_known = TRUE;
   self->found = MMIO_DIGEST_RANGE_NONE;
-  self->is_doubtful = self->n_open > 0 || !mmio_file_state_equal (now, &self->learnt_from);
-  self->is_unconfirmed = self->learnt_fresh;
+  self->is_in_doubt = TRUE;
+  self->is_changed = self->n_open > 0 || !mmio_file_state_equal (now, &self->learnt_from);
 }
 
-/* lock held */
+/* lock held, and nobody reads */
 static void
 take_file (MmioLocator *self)
 {
   if (self->next_fd < 0)
     return;
+
   if (self->fd >= 0)
     close (self->fd);
   self->fd = self->next_fd;
   self->next_fd = -1;
-  self->place = (Place) { self->place.round + 1, 0 };
-  self->is_known = FALSE;
   g_clear_pointer (&self->digest, mmio_digest_free);
-  self->digest = mmio_digest_new (self->copy_limit);
-  mmio_digest_reserve (self->digest, self->learnt_from.size);
+  self->digest = g_steal_pointer (&self->next_digest);
+  self->is_known = self->next_is_known;
+  self->is_in_doubt = FALSE;
+  self->size = mmio_digest_get_size (self->digest);
+  self->found = MMIO_DIGEST_RANGE_NONE;
+  self->place = (Place) { self->place.round + 1, 0 };
 }
 
 /* lock held. A round ends where the file does: there was nothing to be read at end. TRUE if it has just been learnt. */
@@ -193,15 +201,15 @@ end_round (MmioLocator *self,
 
 /* What can't be read is where the file ends, for us. */
 static gsize
-read_piece (MmioLocator *self,
-            guint64      offset,
-            guint8      *piece)
+read_piece (int     fd,
+            guint64 offset,
+            guint8 *piece)
 {
   gsize n_read = 0;
 
   while (n_read < PIECE)
     {
-      gssize n = pread (self->fd, piece + n_read, PIECE - n_read, (off_t) (offset + n_read));
+      gssize n = pread (fd, piece + n_read, PIECE - n_read, (off_t) (offset + n_read));
 
       if (n < 0 && errno == EINTR)
         continue;
@@ -218,12 +226,13 @@ read_on (MmioLocator *self,
 {
   guint64 offset = MIN (self->place.offset, mmio_digest_get_size (self->digest) / MMIO_DIGEST_BLOCK * MMIO_DIGEST_BLOCK);
   MmioDigestRange range = MMIO_DIGEST_RANGE_NONE;
-  gsize n_read = read_piece (self, offset, piece);
+  gsize n_read = read_piece (self->fd, offset, piece);
   gboolean news = FALSE;
 
   mmio_digest_update (self->digest, offset, piece, n_read, &range);
 
   g_mutex_lock (&self->lock);
+  self->is_reading = FALSE;
   if (self->next_fd < 0)
     {
       if (range.start < range.end)
@@ -258,6 +267,7 @@ run (gpointer data,
       g_mutex_lock (&self->lock);
       take_file (self);
       goes_on = has_work (self);
+      self->is_reading = goes_on;
       g_mutex_unlock (&self->lock);
 
       if (goes_on)
@@ -306,52 +316,78 @@ mmio_locator_free (MmioLocator *self)
   locator_unref (self);
 }
 
-/* lock held */
-static void
-learn_at_once (MmioLocator *self)
+/* FALSE if it takes too long. */
+static gboolean
+learn_at_once (MmioDigest *digest,
+               int         fd,
+               guint64     size)
 {
-  g_autofree guint8 *piece = g_malloc (PIECE);
+  g_autofree guint8 *piece = NULL;
+  MmioDigestRange range = MMIO_DIGEST_RANGE_NONE;
+  guint64 offset = 0;
+  gsize n_read = PIECE;
 
-  take_file (self);
-  if (self->learnt_from.size > self->copy_limit)
-    return;
-  self->is_queued = TRUE;
-  g_mutex_unlock (&self->lock);
-  while (!self->is_known)
-    read_on (self, piece);
-  g_mutex_lock (&self->lock);
-  self->is_queued = FALSE;
+  if (size > SHORT)
+    return FALSE;
+  piece = g_malloc (PIECE);
+  while (n_read == PIECE && offset <= SHORT)
+    {
+      n_read = read_piece (fd, offset, piece);
+      mmio_digest_update (digest, offset, piece, n_read, &range);
+      offset += n_read;
+    }
+  if (n_read < PIECE)
+    return TRUE;
+  mmio_digest_truncate (digest, 0);
+  return FALSE;
 }
 
 void
 mmio_locator_set_file (MmioLocator         *self,
                        int                  fd,
                        const MmioFileState *state,
-                       gboolean             is_fresh,
                        gboolean             at_once)
 {
+  MmioDigest *digest = mmio_digest_new (self->copy_limit);
+  gboolean is_known;
+
+  mmio_digest_reserve (digest, state->size);
+  is_known = at_once && learn_at_once (digest, fd, state->size);
+
   g_mutex_lock (&self->lock);
   if (self->next_fd >= 0)
     close (self->next_fd);
+  g_clear_pointer (&self->next_digest, mmio_digest_free);
   self->next_fd = fd;
+  self->next_digest = digest;
+  self->next_is_known = is_known;
   self->learnt_from = *state;
-  self->learnt_fresh = is_fresh;
   self->n_open = 0;
   self->has_answer = FALSE;
-  self->is_known = FALSE;
-  if (at_once && !self->is_queued)
-    learn_at_once (self);
+  if (!self->is_queued)
+    take_file (self);
   if (has_work (self))
     queue (self);
   g_mutex_unlock (&self->lock);
+}
+
+gboolean
+mmio_locator_is_in_doubt (MmioLocator *self)
+{
+  gboolean is_in_doubt;
+
+  g_mutex_lock (&self->lock);
+  is_in_doubt = self->is_known && self->is_in_doubt && !self->is_changed && self->next_fd < 0;
+  g_mutex_unlock (&self->lock);
+  return is_in_doubt;
 }
 
 void
 mmio_locator_confirm (MmioLocator *self)
 {
   g_mutex_lock (&self->lock);
-  if (self->is_known && self->n_open == 0)
-    self->is_unconfirmed = FALSE;
+  if (self->is_known && self->next_fd < 0 && self->n_open == 0 && !self->is_changed)
+    self->is_in_doubt = FALSE;
   g_mutex_unlock (&self->lock);
 }
 
@@ -360,9 +396,12 @@ mmio_locator_request (MmioLocator *self)
 {
   g_mutex_lock (&self->lock);
   self->last = self->place;
+  /* what is being read now may be what was there before the change */
+  if (self->is_reading)
+    self->last.offset += PIECE;
   if (self->n_open == 0)
     {
-      self->first = self->place;
+      self->first = self->last;
       self->first_time = g_get_monotonic_time ();
     }
   self->n_open = MIN (self->n_open + 1, 2);

@@ -34,6 +34,8 @@
 /* GFileMonitor tells of one change twice, by way of the folder and of the inode, and the second time late. A burst is at least this
  * long then, a tick of the file system's clock: whatever comes after it and finds no other time is known to be told already. */
 #define MONITOR_INTERVAL_MS 10
+/* A single write is over by then. */
+#define DOUBT_MS 100
 /* How often the path is looked at anew if it is replaced while it is looked at, before others have their turn. */
 #define MAX_LOOKS 8
 
@@ -69,17 +71,25 @@ struct _MmioWatch
   MmioWatchSamples samples;     /* of what state is the state of; not used with a locator */
   MmioLocator *locator;         /* NULL if changes are not to be located */
   gboolean is_locating;         /* fd can be compared by it */
+  guint64 lowest_size;          /* bytes, of those reported since content was; what is past it is new to who was told */
 
   MmioWatchHints hints;         /* heard since state was read */
   gint64 burst_due;             /* monotonic, us, as all times here; G_MAXINT64 if nothing waits */
   gint64 burst_latest;
   gint64 tick_due;
+  gint64 confirm_due;           /* of what the locator has learnt */
 
   GQueue reports;               /* of MmioWatchReport: to be made, in this order */
 };
 
 static void watch_wake (MmioWatchHubClient *client,
                         MmioWatchHints      hints);
+
+static gint64
+us_of_ms (guint ms)
+{
+  return ms * G_GINT64_CONSTANT (1000);
+}
 
 static MmioWatch *
 watch_ref (MmioWatch *watch)
@@ -232,14 +242,6 @@ take_samples (MmioWatch *watch)
     watch->samples.valid = FALSE;
 }
 
-/* Nothing that was written is waiting to be requested. */
-static void
-confirm_locator (MmioWatch *watch)
-{
-  if (hears_all (watch) && watch->hints == MMIO_WATCH_HINT_NONE && mmio_watch_hub_is_quiet (&watch->client))
-    mmio_locator_confirm (watch->locator);
-}
-
 static void
 locate_in_fd (MmioWatch *watch)
 {
@@ -252,8 +254,8 @@ locate_in_fd (MmioWatch *watch)
   watch->is_locating = fd >= 0;
   if (fd < 0)
     return;
-  mmio_locator_set_file (watch->locator, fd, &watch->state, watch->state_is_fresh, !watch->is_started);
-  confirm_locator (watch);
+  watch->confirm_due = G_MAXINT64;
+  mmio_locator_set_file (watch->locator, fd, &watch->state, !watch->is_started || watch->reach != MMIO_FILE_REACH_REMOTE);
 }
 
 /* Takes over fd. */
@@ -273,6 +275,7 @@ take_inode (MmioWatch *watch,
     }
 
   keep_fd (watch, fd);
+  watch->lowest_size = state.size;
   watch->reach = mmio_file_get_reach (fd);
   watch->state = state;
   watch->state_is_fresh = mmio_file_state_is_fresh (&state, clock);
@@ -329,6 +332,11 @@ add_report (MmioWatch    *watch,
     .state = watch->state,
   };
   g_queue_push_tail (&watch->reports, report);
+
+  if (what == MMIO_WATCH_CHANGED || what == MMIO_WATCH_REPLACED)
+    watch->lowest_size = watch->state.size;
+  else
+    watch->lowest_size = MIN (watch->lowest_size, watch->state.size);
 }
 
 static MmioWatchKnown
@@ -399,17 +407,35 @@ report_located (MmioWatch *watch)
   MmioFileState reported = watch->state, now;
   guint64 start, end;
 
-  confirm_locator (watch);
+  if (mmio_locator_is_in_doubt (watch->locator))
+    watch->confirm_due = g_get_monotonic_time () + us_of_ms (DOUBT_MS);
   if (!mmio_locator_take (watch->locator, &start, &end) || !watch->is_locating || !watch->state.exists)
     return;
   if (!mmio_file_state_read_fd (watch->fd, &now))
     now = watch->state;
   end = MIN (end, now.size);
   start = MIN (start, end);
+  if (now.size > watch->lowest_size)
+    {
+      start = start < end ? MIN (start, watch->lowest_size) : watch->lowest_size;
+      end = now.size;
+    }
 
   watch->state = now;
   add_report (watch, MMIO_WATCH_CHANGED, start, end - start);
   watch->state = reported;
+}
+
+/* A write that was under way while the file was learnt would have ended by now, and be known. */
+static void
+confirm_locator (MmioWatch *watch)
+{
+  MmioFileState now;
+
+  watch->confirm_due = G_MAXINT64;
+  if (watch->is_locating && watch->hints == MMIO_WATCH_HINT_NONE && mmio_watch_hub_is_quiet (&watch->client) &&
+      mmio_file_state_read_fd (watch->fd, &now) && mmio_file_state_equal (&now, &watch->state))
+    mmio_locator_confirm (watch->locator);
 }
 
 /* The file goes out of sight while it is being looked for what has changed in it. */
@@ -448,6 +474,8 @@ find_what_stands_there (MmioWatch *watch)
     }
   if (now.exists && !mmio_file_state_same_inode (&watch->state, &now))
     mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_PATH);
+  else if (now.exists && !verdict.replaced)
+    locate_in_fd (watch);
 
   verdict.removed = existed && !now.exists;
   verdict.replaced = verdict.replaced && now.exists;
@@ -481,12 +509,6 @@ compare (MmioWatch *watch)
 }
 
 /* Time. All with lock held. */
-
-static gint64
-us_of_ms (guint ms)
-{
-  return ms * G_GINT64_CONSTANT (1000);
-}
 
 static void
 plan_tick (MmioWatch *watch,
@@ -534,6 +556,8 @@ look (MmioWatch     *watch,
 
   if ((hints & MMIO_WATCH_HINT_LOCATED) != 0)
     report_located (watch);
+  if (watch->confirm_due <= now)
+    confirm_locator (watch);
 
   if ((burst || tick) && mmio_watch_hub_is_held (&watch->client))
     {
@@ -552,7 +576,7 @@ look (MmioWatch     *watch,
     }
   if (tick || (needs_polling (watch) && watch->tick_due > now + us_of_ms (POLL_TICK_MS + TICK_GRAIN_MS)))
     plan_tick (watch, now);
-  mmio_watch_hub_set_deadline (&watch->client, MIN (watch->burst_due, watch->tick_due));
+  mmio_watch_hub_set_deadline (&watch->client, MIN (MIN (watch->burst_due, watch->tick_due), watch->confirm_due));
 }
 
 /* Another call of this may be under way further down the stack, in a main loop that a handler runs: then it goes on with
@@ -657,6 +681,7 @@ watch_new (const MmioWatchSetup *setup,
   watch->fd = -1;
   watch->backend = "poll";
   watch->burst_due = G_MAXINT64;
+  watch->confirm_due = G_MAXINT64;
   mmio_watch_hub_join (&watch->client, &client_class, watch->context);
   if ((setup->flags & MMIO_WATCH_FLAGS_LOCATE) != 0)
     watch->locator = mmio_locator_new (mmio_watch_hub_get_pool (&watch->client), setup->locate_limit, locator_has_news,

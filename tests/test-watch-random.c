@@ -210,23 +210,38 @@ typedef struct
   MmioFileState state;
   GByteArray *bytes;
   guint n_reports;
+  guint64 missing_from;         /* the file was too short by then to be read from here on, as far as was said */
+  GString *history;
   gboolean burst_is_over;
   gboolean timed_out;
 } Listener;
 
+/* What was said to be there may be gone by now. That will be reported, but if it comes back just as it was, nothing will
+ * be said to have changed: it has to be read with the next report. */
 static void
 read_range (Listener *self,
             guint64   offset,
             guint64   length)
 {
   int fd = open (self->path, O_RDONLY | O_CLOEXEC);
+  guint64 size = self->state.size, end = offset + length;
+  guint length_before = self->bytes->len;
+  gssize n_read = 0;
 
-  g_byte_array_set_size (self->bytes, (guint) self->state.size);
-  if (fd < 0)
-    return;
-  /* what is shorter by now will be reported */
-  (void) !pread (fd, self->bytes->data + offset, length, (off_t) offset);
-  close (fd);
+  g_byte_array_set_size (self->bytes, (guint) size);
+  if (size > length_before)
+    memset (self->bytes->data + length_before, '?', size - length_before);
+  if (self->missing_from < size)
+    {
+      offset = MIN (offset, self->missing_from);
+      end = size;
+    }
+  if (fd >= 0)
+    n_read = pread (fd, self->bytes->data + offset, end - offset, (off_t) offset);
+  self->missing_from = n_read < (gssize) (end - offset) ? offset + (guint64) MAX (n_read, 0) : G_MAXUINT64;
+  g_string_append_printf (self->history, "(%" G_GSSIZE_FORMAT ")", n_read);
+  if (fd >= 0)
+    close (fd);
 }
 
 static void
@@ -236,6 +251,10 @@ heard (const MmioWatchReport *report,
   Listener *self = user_data;
 
   self->n_reports++;
+  g_string_append_printf (self->history, " %d:%" G_GUINT64_FORMAT "+%" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT, report->what,
+                          report->offset, report->length, report->state.size);
+  if (self->history->len > 4000)
+    g_string_erase (self->history, 0, 2000);
   self->state = report->state;
   switch (report->what)
     {
@@ -276,6 +295,29 @@ knows_the_truth (Listener *self)
   return length == self->bytes->len && memcmp (contents, self->bytes->data, length) == 0;
 }
 
+static void
+tell_the_difference (Listener *self)
+{
+  g_autofree char *contents = NULL;
+  struct stat st = { 0 };
+  gsize length = 0, at = 0;
+
+  g_test_message ("listener: exists %d, inode %" G_GUINT64_FORMAT ", size %" G_GUINT64_FORMAT ", mode %o",
+                  self->state.exists, self->state.inode, self->state.size, self->state.mode);
+  if (stat (self->path, &st) != 0)
+    g_test_message ("truth: %s", g_strerror (errno));
+  else
+    g_test_message ("truth: inode %" G_GUINT64_FORMAT ", size %" G_GUINT64_FORMAT ", mode %o", (guint64) st.st_ino,
+                    (guint64) st.st_size, st.st_mode);
+  if (!g_file_get_contents (self->path, &contents, &length, NULL))
+    return;
+  while (at < MIN (length, self->bytes->len) && contents[at] == (char) self->bytes->data[at])
+    at++;
+  g_test_message ("listener has %u bytes, the first %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " are right", self->bytes->len,
+                  at, length);
+  g_test_message ("reports:%s", self->history->str);
+}
+
 static gboolean
 lose_patience (gpointer user_data)
 {
@@ -311,6 +353,8 @@ run_burst (Listener *self,
     burst_is_over (answers, G_IO_IN, self);
   while (!self->timed_out && !(self->burst_is_over && knows_the_truth (self)))
     g_main_context_iteration (NULL, TRUE);
+  if (self->timed_out)
+    tell_the_difference (self);
   g_assert_false (self->timed_out);
   g_source_remove (patience);
 }
@@ -339,7 +383,8 @@ test_random (gconstpointer data)
   g_autofree char *seed = g_strdup_printf ("%u", (guint32) g_test_rand_int ());
   const char *argv[] = { "/proc/self/exe", "--operate", seed, NULL };
   const char *clean[] = { "rm", "-rf", folder, NULL };
-  Listener self = { .path = g_build_filename (folder, "folder", "file", NULL), .bytes = g_byte_array_new () };
+  Listener self = { .path = g_build_filename (folder, "folder", "file", NULL), .bytes = g_byte_array_new (), .history = g_string_new (NULL),
+                    .missing_from = G_MAXUINT64 };
   g_autoptr (GFile) location = g_file_new_for_path (self.path);
   MmioWatchSetup setup = { .location = location, .fd = -1, .flags = kind->flags, .interval = kind->interval,
                            .locate_limit = kind->locate_limit };
@@ -374,6 +419,7 @@ test_random (gconstpointer data)
   close (answers);
   g_spawn_sync (NULL, (char **) clean, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
   g_byte_array_unref (self.bytes);
+  g_string_free (self.history, TRUE);
   g_free (self.path);
 }
 
