@@ -63,7 +63,7 @@ struct _MmioWatch
 
   int fd;                       /* the inode of state, kept so that its number can't be another's; -1 if there is none */
   gboolean fd_is_readable;
-  gboolean owner_stores;        /* fd can be stored to: see MmioWatchSetup.fd */
+  gboolean owner_stores;        /* it can be stored to by the owner: see MmioWatchSetup.fd */
   MmioFileReach reach;
   MmioFileState state;          /* what was last reported, or found at the start */
   gboolean state_is_fresh;      /* see MMIO_WATCH_KNOWN_FRESH */
@@ -188,21 +188,49 @@ renew_way (MmioWatch *watch)
 
 /* The inode that is compared with. All with lock held. */
 
+/* Opens the same inode for reading, in a way that leaves no trace: a time of access that moves would have to be written with
+ * the owner's next flush. */
+static int
+open_again (int fd)
+{
+  char by_number[32];
+  int again = -1;
+
+  g_snprintf (by_number, sizeof by_number, "/proc/self/fd/%d", fd);
+#ifdef O_NOATIME
+  again = open (by_number, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | O_NOATIME);
+#endif
+  return again >= 0 ? again : open (by_number, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+static gboolean
+is_regular (int fd)
+{
+  struct stat st;
+
+  return fstat (fd, &st) == 0 && S_ISREG (st.st_mode);
+}
+
+/* A descriptor that keeps the owner's inode and reads it. -1 and errno. */
+static int
+keep_inode (int owner_fd)
+{
+  int fd = is_regular (owner_fd) ? open_again (owner_fd) : -1;
+
+  return fd >= 0 ? fd : fcntl (owner_fd, F_DUPFD_CLOEXEC, 0);
+}
+
 /* A descriptor that keeps the inode and, of a regular file, reads it. -1 and errno. */
 static int
 open_inode (const char *path)
 {
 #ifdef O_PATH
   int kept = open (path, O_PATH | O_CLOEXEC);
-  char by_number[32];
-  struct stat st;
-  int fd = -1;
+  int fd;
 
   if (kept < 0)
     return -1;
-  g_snprintf (by_number, sizeof by_number, "/proc/self/fd/%d", kept);
-  if (fstat (kept, &st) == 0 && S_ISREG (st.st_mode))
-    fd = open (by_number, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  fd = is_regular (kept) ? open_again (kept) : -1;
   if (fd < 0)
     return kept;
   close (kept);
@@ -212,16 +240,23 @@ open_inode (const char *path)
 #endif
 }
 
+static gboolean
+is_stored_to (int owner_fd)
+{
+  return owner_fd >= 0 && (fcntl (owner_fd, F_GETFL) & O_ACCMODE) == O_RDWR;
+}
+
 static void
 keep_fd (MmioWatch *watch,
-         int        fd)
+         int        fd,
+         gboolean   owner_stores)
 {
   int flags = fd >= 0 ? fcntl (fd, F_GETFL) : 0;
 
   if (watch->fd >= 0)
     close (watch->fd);
   watch->fd = fd;
-  watch->owner_stores = fd >= 0 && (flags & O_ACCMODE) == O_RDWR;
+  watch->owner_stores = owner_stores;
   watch->fd_is_readable = fd >= 0 && (flags & O_ACCMODE) != O_WRONLY;
 #ifdef O_PATH
   watch->fd_is_readable = watch->fd_is_readable && (flags & O_PATH) == 0;
@@ -261,7 +296,8 @@ locate_in_fd (MmioWatch *watch)
 /* Takes over fd. */
 static gboolean
 take_inode (MmioWatch *watch,
-            int        fd)
+            int        fd,
+            gboolean   owner_stores)
 {
   gint64 clock = mmio_file_clock ();
   MmioFileState state;
@@ -274,7 +310,7 @@ take_inode (MmioWatch *watch,
       return FALSE;
     }
 
-  keep_fd (watch, fd);
+  keep_fd (watch, fd, owner_stores);
   watch->lowest_size = state.size;
   watch->reach = mmio_file_get_reach (fd);
   watch->state = state;
@@ -303,12 +339,12 @@ take_replacement (MmioWatch           *watch,
     }
 
   fd = open_inode (watch->path);
-  if (fd >= 0 && take_inode (watch, fd))
+  if (fd >= 0 && take_inode (watch, fd, FALSE))
     return;
 
   /* no descriptor is to be had: its birth time has to tell it from the next one */
   mmio_watch_hub_hear_file (&watch->client, -1);
-  keep_fd (watch, -1);
+  keep_fd (watch, -1, FALSE);
   watch->state = *now;
   watch->state_is_fresh = TRUE;
   watch->samples.valid = FALSE;
@@ -649,7 +685,7 @@ take_first_inode (MmioWatch *watch,
                   int        owner_fd,
                   GError   **error)
 {
-  int fd = owner_fd >= 0 ? fcntl (owner_fd, F_DUPFD_CLOEXEC, 0) : open_inode (watch->path);
+  int fd = owner_fd >= 0 ? keep_inode (owner_fd) : open_inode (watch->path);
 
   if (fd < 0)
     {
@@ -657,7 +693,7 @@ take_first_inode (MmioWatch *watch,
 
       return owner_fd < 0 && number == ENOENT ? TRUE : set_error (error, watch, number);
     }
-  return take_inode (watch, fd) ? TRUE : set_error (error, watch, EIO);
+  return take_inode (watch, fd, is_stored_to (owner_fd)) ? TRUE : set_error (error, watch, EIO);
 }
 
 static MmioWatch *
@@ -806,6 +842,10 @@ expect_heard (MmioWatch *watch)
     mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_WRITE);
   watch->state.size = announced;
   watch->state_is_fresh = TRUE;
+  /* what the owner has stored is no reason to doubt that the next one only appends */
+  watch->samples.valid = FALSE;
+  if (watch->locator == NULL && watch->fd_is_readable)
+    mmio_watch_samples_take (&watch->samples, watch->fd, announced);
 }
 
 static void
@@ -823,6 +863,7 @@ expect_unheard (MmioWatch *watch)
   watch->state = announced;
   watch->state_is_fresh = TRUE;
   watch->announced = announced;
+  take_samples (watch);
 }
 
 void
@@ -850,19 +891,19 @@ mmio_watch_rebase (MmioWatch *watch,
   g_return_if_fail (watch != NULL && fd >= 0);
 
   locker = g_mutex_locker_new (&watch->lock);
-  kept = fcntl (fd, F_DUPFD_CLOEXEC, 0);
+  kept = keep_inode (fd);
   if (kept < 0)
     return;
 
   if (watch->fd >= 0 && mmio_file_state_read_fd (kept, &state) && mmio_file_state_same_inode (&state, &watch->state))
     {
       /* what was reported of this inode stays what was reported */
-      keep_fd (watch, kept);
+      keep_fd (watch, kept, is_stored_to (fd));
       return;
     }
 
   /* the path may name yet another file by now */
-  take_inode (watch, kept);
+  take_inode (watch, kept, is_stored_to (fd));
   choose_backend (watch);
   mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_PATH);
 }
