@@ -51,6 +51,7 @@ struct _MmioFile
   GMutex watch_lock;
   MmioWatch *watch;
   GMainContext *watch_context;  /* of the last watch: where `fault` is emitted; NULL for the default one */
+  GSource *settling;            /* until then the file has to be quiet; NULL if it hasn't changed */
   guint watch_generation;       /* which watch the reports belong to; a report of an earlier one is dropped */
   MmioWatchFlags watch_flags;
   guint watch_interval;         /* ms */
@@ -136,6 +137,10 @@ gint64   mmio_file_search        (MmioFile     *self,
 /* Has task, which is taken over, done when everything before it is done. */
 void     mmio_file_enqueue       (MmioFile     *self,
                                   GTask        *task);
+/* The file has changed: `settled` is emitted once it has been quiet for the time. */
+void     mmio_file_settle_later  (MmioFile     *self);
+/* Under watch_lock. */
+void     mmio_file_settle_never  (MmioFile     *self);
 /* Has `fault` emitted, soon and in its context, if there is something to tell. */
 void     mmio_file_tell_faults   (MmioFile     *self);
 void     mmio_file_listen_for_faults_slow (MmioFile *self);

@@ -71,6 +71,9 @@ on_report (const MmioWatchReport *report,
   if (self == NULL || !is_current (self, generation))
     return;
 
+  if (report->what == MMIO_WATCH_CHANGED || report->what == MMIO_WATCH_REPLACED)
+    mmio_file_settle_later (self);
+
   switch (report->what)
     {
     case MMIO_WATCH_CHANGED:
@@ -223,6 +226,7 @@ mmio_file_unwatch (MmioFile *self)
 
   g_mutex_lock (&self->watch_lock);
   watch = g_steal_pointer (&self->watch);
+  mmio_file_settle_never (self);
   g_mutex_unlock (&self->watch_lock);
 
   if (watch == NULL)

@@ -304,7 +304,7 @@ mmio_view_get_pointer (MmioView *self)
 /**
  * mmio_view_get_data:
  * @self: a view
- * @length: (out): the length in bytes
+ * @length: (out) (optional): the length in bytes
  *
  * Gets the view's memory. As [method@Mmio.View.get_pointer] otherwise.
  *
@@ -317,9 +317,9 @@ mmio_view_get_data (MmioView *self,
                     gsize    *length)
 {
   g_return_val_if_fail (self != NULL, NULL);
-  g_return_val_if_fail (length != NULL, NULL);
 
-  *length = mmio_view_get_length (self);
+  if (length != NULL)
+    *length = mmio_view_get_length (self);
 
   return mmio_view_get_pointer (self);
 }

@@ -704,6 +704,75 @@ test_no_leak (Watched      *w,
   g_assert_cmpuint (mmio_test_count_fds (), <=, n_fds + 2);
 }
 
+static void
+count (gpointer n)
+{
+  (*(guint *) n)++;
+}
+
+static gboolean
+is_counted (gpointer n)
+{
+  return *(guint *) n > 0;
+}
+
+static gboolean
+time_is_over (gpointer over)
+{
+  *(guint *) over = 1;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_settled (MmioTest      *test,
+              gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  guint n_settled = 0, n_changed = 0, over = 0;
+  int fd;
+
+  mmio_test_write_file (test->path, "one", 3);
+  file = mmio_test_open (test->path, MMIO_MODE_READ_ONLY);
+  g_object_set (file, "settle-time", 20, NULL);
+  g_signal_connect_swapped (file, "settled", G_CALLBACK (count), &n_settled);
+  g_signal_connect_swapped (file, "changed", G_CALLBACK (count), &n_changed);
+  g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  g_assert_no_error (error);
+
+  mmio_test_append (test->path, "two", 3);
+  mmio_test_wait_until (NULL, is_counted, &n_settled);
+  g_assert_cmpuint (n_changed, ==, 1);
+  g_assert_cmpuint (n_settled, ==, 1);
+
+#if HAVE_DECL_F_SETLEASE
+  /* Not while somebody has it open for writing: looked for ten times as long as it takes. */
+  fd = open (test->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (write (fd, "three", 5), ==, 5);
+  g_timeout_add (200, time_is_over, &over);
+  mmio_test_wait_until (NULL, is_counted, &over);
+  g_assert_cmpuint (n_settled, ==, 1);
+  close (fd);
+  n_settled = 0;
+  mmio_test_wait_until (NULL, is_counted, &n_settled);
+#else
+  (void) fd;
+  (void) over;
+#endif
+
+  /* Nothing comes of a watch that has ended. */
+  n_settled = 0;
+  over = 0;
+  n_changed = 0;
+  mmio_test_append (test->path, "four", 4);
+  mmio_test_wait_until (NULL, is_counted, &n_changed);
+  mmio_file_unwatch (file);
+  g_timeout_add (100, time_is_over, &over);
+  mmio_test_wait_until (NULL, is_counted, &over);
+  g_assert_cmpuint (n_settled, ==, 0);
+}
+
 #define add(name, data, func) g_test_add ("/file/watch/" name, Watched, data, set_up, func, tear_down)
 
 #ifndef HAVE_SYS_INOTIFY_H
@@ -740,6 +809,7 @@ main (int   argc,
   add ("with-follow-the-size-follows/read-only", GUINT_TO_POINTER (MMIO_MODE_READ_ONLY), test_follow);
   add ("with-follow-the-size-follows/read-write", GUINT_TO_POINTER (MMIO_MODE_READ_WRITE), test_follow);
   add ("an-unmount-is-removed", NULL, test_unmount);
+  mmio_test_add ("/file/watch/settled-comes-when-nobody-writes-any-more", NULL, test_settled);
 
   add ("what-came-before-the-watch-is-told", NULL, test_before_the_watch);
   add ("the-properties-say-so", NULL, test_properties);

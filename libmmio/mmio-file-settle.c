@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * When a file has settled: it has changed, then hasn't for a while, and nobody has it open for writing as far as the system tells.
+ */
+#include "config.h"
+
+#include "mmio-file-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* A read lease is to be had only of a file that nobody has open for writing; see fcntl(2). FALSE where that can't be known: a file
+ * that we have open for writing ourselves, or that belongs to somebody else. */
+static gboolean
+has_writer (MmioFile *self)
+{
+  gboolean found = FALSE;
+
+#if HAVE_DECL_F_SETLEASE && defined(F_SETSIG)
+  int fd;
+
+  if (self->mapping.mode == MMIO_MODE_READ_WRITE || !self->has_name)
+    return FALSE;
+  fd = open (self->mapping.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0)
+    return FALSE;
+
+  /* Who opens the file for writing in the moment of the lease has the kernel send us a signal: one that is ignored unless somebody
+   * asks for it, instead of SIGIO, which ends the process. */
+  if (fcntl (fd, F_SETSIG, SIGURG) == 0)
+    {
+      if (fcntl (fd, F_SETLEASE, F_RDLCK) == 0)
+        fcntl (fd, F_SETLEASE, F_UNLCK);
+      else
+        found = errno == EAGAIN;
+    }
+  close (fd);
+#endif
+
+  return found;
+}
+
+static gboolean
+on_quiet (gpointer user_data)
+{
+  g_autoptr (MmioFile) self = g_weak_ref_get (user_data);
+  gboolean is_ours;
+
+  if (self == NULL)
+    return G_SOURCE_REMOVE;
+  /* Asked again after the same time. */
+  if (has_writer (self))
+    return G_SOURCE_CONTINUE;
+
+  g_mutex_lock (&self->watch_lock);
+  is_ours = self->settling != NULL && self->settling == g_main_current_source ();
+  if (is_ours)
+    g_clear_pointer (&self->settling, g_source_unref);
+  g_mutex_unlock (&self->watch_lock);
+
+  if (is_ours)
+    g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_SETTLED], 0);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+weak_ref_free (gpointer data)
+{
+  g_weak_ref_clear (data);
+  g_free (data);
+}
+
+/* Under watch_lock. */
+void
+mmio_file_settle_never (MmioFile *self)
+{
+  if (self->settling == NULL)
+    return;
+
+  g_source_destroy (self->settling);
+  g_clear_pointer (&self->settling, g_source_unref);
+}
+
+void
+mmio_file_settle_later (MmioFile *self)
+{
+  GWeakRef *reference;
+
+  g_mutex_lock (&self->watch_lock);
+  mmio_file_settle_never (self);
+  if (self->watch != NULL)
+    {
+      reference = g_new (GWeakRef, 1);
+      g_weak_ref_init (reference, self);
+      self->settling = g_timeout_source_new (self->settle_time);
+      g_source_set_static_name (self->settling, "libmmio settle");
+      g_source_set_callback (self->settling, on_quiet, reference, weak_ref_free);
+      g_source_attach (self->settling, self->watch_context);
+    }
+  g_mutex_unlock (&self->watch_lock);
+}
