@@ -394,11 +394,11 @@ test_random (gconstpointer data)
   guint source, n_bursts = 0;
 
   g_assert_no_error (error);
-  /* A known fault, rare enough to look like bad luck: the file is written anew and longer, and what is told is the growth alone. Found with
+  /* A known fault: the file is written anew and longer, and what is told is the growth alone. Found with
    * seed R02Sf026bd5db470b17a368c8134756b13d0. */
   if ((kind->flags & MMIO_WATCH_FLAGS_LOCATE) != 0 && g_getenv ("MMIO_TEST_LOCATE") == NULL)
     {
-      g_test_skip ("about one located range in 100,000 operations is too narrow; MMIO_TEST_LOCATE=1 looks for it");
+      g_test_skip ("about one located range in 10,000 operations is too narrow; MMIO_TEST_LOCATE=1 looks for it");
       g_spawn_sync (NULL, (char **) clean, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
       g_byte_array_unref (self.bytes);
       g_string_free (self.history, TRUE);
