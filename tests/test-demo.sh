@@ -14,7 +14,9 @@ mkdir "$folder/tmp"
 status=0
 TMPDIR=$folder/tmp "$demo" > "$folder/out" 2>&1 || status=$?
 events=$(grep -cE ' (changed|metadata|removed|replaced) .* (µs|us|ms)$' "$folder/out")
-if [ "$status" -eq 0 ] && [ "$events" -ge 8 ] && grep -q 'each heard' "$folder/out"; then
+if ! grep -q '^#define HAVE_FALLOCATE 1' "$top_builddir/config.h"; then
+  echo "ok 1 - /demo/shows-every-event # SKIP nothing raises an event for a flush here without changing the file"
+elif [ "$status" -eq 0 ] && [ "$events" -ge 8 ] && grep -q 'each heard' "$folder/out"; then
   echo "ok 1 - /demo/shows-every-event"
 else
   failed=1
