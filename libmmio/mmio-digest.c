@@ -165,6 +165,9 @@ update_copy (MmioDigest      *self,
              gsize            length,
              MmioDigestRange *range)
 {
+  /* An empty file has no copy to add to. */
+  if (length == 0)
+    return;
   compare_bytes (self, offset, data, (gsize) MIN (length, self->size - offset), range);
   allocate_copy (self, offset + length);
   memcpy (self->copy + offset, data, length);
@@ -200,7 +203,9 @@ fill_copy (MmioDigest   *self,
   if (self->size > self->copy_limit || offset > self->n_copied)
     return;
   allocate_copy (self, self->size);
-  memcpy (self->copy + offset, data, length);
+  /* An empty file has no copy to add to. */
+  if (length > 0)
+    memcpy (self->copy + offset, data, length);
   self->n_copied = MAX (self->n_copied, offset + length);
   if (self->n_copied < self->size)
     return;
