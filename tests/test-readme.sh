@@ -1,0 +1,103 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What the README tells to type does what the README says, and its links lead somewhere.
+set -u
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+number=0
+failed=0
+readme=$top_srcdir/README.md
+
+point () # NAME STATUS: the diagnosis stands in $folder/diagnosis
+{
+  number=$((number + 1))
+  if [ "$2" -eq 0 ]; then
+    echo "ok $number - $1"
+  else
+    failed=1
+    sed 's/^/# /' "$folder/diagnosis"
+    echo "not ok $number - $1"
+  fi
+}
+
+skip () # NAME REASON
+{
+  number=$((number + 1))
+  echo "ok $number - $1 # SKIP $2"
+}
+
+# The block of code number N below a heading.
+block () # HEADING N
+{
+  awk -v heading="## $1" -v wanted="$2" '
+    /^## / { here = $0 == heading }
+    /^```/ { inside = !inside; if (inside && here) count++; next }
+    here && inside && count == wanted' "$readme"
+}
+
+# As if it were installed: programs find what was built by their names.
+mkdir "$folder/bin" "$folder/work"
+for program in python3 valac; do
+  printf '#!/bin/sh\nexec "%s/run" %s "$@"\n' "$top_builddir" $program > "$folder/bin/$program"
+  chmod +x "$folder/bin/$program"
+done
+export PATH="$folder/bin:$PATH"
+cd "$folder/work" || exit 1
+
+run () # COMMAND…: in this folder, with what was built
+{
+  LANGUAGE='' "$top_builddir/run" "$@" > "$folder/output" 2>&1 < /dev/null
+}
+
+missing=
+if [ ! -f "$top_builddir/Mmio-1.0.typelib" ]; then
+  missing="configured without introspection"
+elif [ -z "$GJS" ]; then
+  missing="gjs is not installed"
+elif ! python3 -c 'import gi.repository' 2>/dev/null; then
+  missing="no Python that can import gi"
+fi
+
+if [ -n "$missing" ]; then
+  skip /readme/in-one-line "$missing"
+else
+  block 'In one line' 1 > "$folder/commands"
+  block 'In one line' 2 > "$folder/expected"
+  run sh "$folder/commands"
+  diff -u "$folder/expected" "$folder/output" > "$folder/diagnosis"
+  point /readme/in-one-line $?
+fi
+
+# The programs that the README shows, as it tells to run them.
+cp "$top_srcdir"/examples/hello.* .
+block 'The same program in four languages' 5 > "$folder/commands"
+while read -r command; do
+  language=$(echo "$command" | sed -E 's/.*hello\.([a-z]*).*/\1/')
+  missing=
+  case $language in
+    # What was instrumented links with what was instrumented alone.
+    c) ! grep -q -e '^SANITIZER_CFLAGS = .*-fsanitize' "$top_builddir/Makefile" || missing="the library is instrumented" ;;
+    vala) [ -x "$top_builddir/examples/hello-vala" ] || missing="configured without Vala" ;;
+    *) [ -f "$top_builddir/Mmio-1.0.typelib" ] || missing="configured without introspection" ;;
+  esac
+  case $language in
+    js) [ -n "$GJS" ] || missing="gjs is not installed" ;;
+    py) python3 -c 'import gi.repository' 2>/dev/null || missing="no Python that can import gi" ;;
+  esac
+  if [ -n "$missing" ]; then
+    skip "/readme/$language" "$missing"
+    continue
+  fi
+  rm -f hello hello.bin
+  run sh -c "$command"
+  cp "$folder/output" "$folder/diagnosis"
+  [ "$(tail -n 1 "$folder/output")" = hello ] && [ "$(head -c 5 hello.bin)" = hello ]
+  point "/readme/$language" $?
+done < "$folder/commands"
+[ "$(wc -l < "$folder/commands")" -eq 4 ]
+point /readme/four-languages $?
+
+echo "1..$number"
+exit $failed
