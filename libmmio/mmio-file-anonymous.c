@@ -25,7 +25,9 @@ fail_to_create (const char *path,
   g_autofree char *name = g_filename_display_name (path);
   g_autofree char *reason = mmio_os_describe (saved_errno);
 
-  g_set_error (error, G_IO_ERROR, (gint) g_io_error_from_errno (saved_errno), _("%s: could not create with %" PRIu64 " bytes: %s"),
+  g_set_error (error, G_IO_ERROR, (gint) g_io_error_from_errno (saved_errno),
+               g_dngettext (GETTEXT_PACKAGE, "%s: could not create with %" PRIu64 " byte: %s",
+                            "%s: could not create with %" PRIu64 " bytes: %s", (gulong) size),
                name, size, reason);
   return NULL;
 }

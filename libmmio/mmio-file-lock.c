@@ -31,7 +31,9 @@ fail_lock (MmioFile   *self,
 
   if (saved_errno == EAGAIN)
     g_set_error (error, MMIO_ERROR, MMIO_ERROR_BUSY,
-                 _("%s: %" PRIu64 " bytes at offset %" PRIu64 " are locked by somebody else"), name, length, offset);
+                 g_dngettext (GETTEXT_PACKAGE, "%s: %" PRIu64 " byte at offset %" PRIu64 " is locked by somebody else",
+                              "%s: %" PRIu64 " bytes at offset %" PRIu64 " are locked by somebody else", (gulong) length),
+                 name, length, offset);
   else if (saved_errno == EBADF)
     g_set_error (error, MMIO_ERROR, MMIO_ERROR_WRONG_MODE,
                  kind == MMIO_OS_LOCK_EXCLUSIVE ? _("%s: an exclusive lock needs a file opened for writing")
@@ -39,11 +41,17 @@ fail_lock (MmioFile   *self,
                  name);
   else if (saved_errno == ENOLCK)
     g_set_error (error, MMIO_ERROR, MMIO_ERROR_LOCK_FAILED,
-                 _("%s: could not lock %" PRIu64 " bytes at offset %" PRIu64
-                   ": %s (ENOLCK: the limit on locks is reached, or a network file system can't be asked for one)"),
+                 g_dngettext (GETTEXT_PACKAGE,
+                              "%s: could not lock %" PRIu64 " byte at offset %" PRIu64
+                              ": %s (ENOLCK: the limit on locks is reached, or a network file system can't be asked for one)",
+                              "%s: could not lock %" PRIu64 " bytes at offset %" PRIu64
+                              ": %s (ENOLCK: the limit on locks is reached, or a network file system can't be asked for one)",
+                              (gulong) length),
                  name, length, offset, g_strerror (saved_errno));
   else
-    g_set_error (error, MMIO_ERROR, MMIO_ERROR_LOCK_FAILED, _("%s: could not lock %" PRIu64 " bytes at offset %" PRIu64 ": %s"),
+    g_set_error (error, MMIO_ERROR, MMIO_ERROR_LOCK_FAILED,
+                 g_dngettext (GETTEXT_PACKAGE, "%s: could not lock %" PRIu64 " byte at offset %" PRIu64 ": %s",
+                              "%s: could not lock %" PRIu64 " bytes at offset %" PRIu64 ": %s", (gulong) length),
                  name, length, offset, g_strerror (saved_errno));
   return FALSE;
 }

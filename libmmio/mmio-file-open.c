@@ -335,7 +335,9 @@ furnish (int             fd,
       g_autofree char *reason = mmio_os_describe (result);
 
       g_set_error (error, G_IO_ERROR, (gint) g_io_error_from_errno (result),
-                   _("%s: could not create with %" PRIu64 " bytes: %s"), name, size, reason);
+                   g_dngettext (GETTEXT_PACKAGE, "%s: could not create with %" PRIu64 " byte: %s",
+                                "%s: could not create with %" PRIu64 " bytes: %s", (gulong) size),
+                   name, size, reason);
     }
 
   return result == 0;

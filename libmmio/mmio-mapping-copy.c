@@ -212,14 +212,17 @@ resolve_fault (MmioMapping *self,
   name = mmio_mapping_dup_name (self);
   if (reason == ENOSPC || reason == EDQUOT)
     g_set_error (error, MMIO_ERROR, MMIO_ERROR_NO_SPACE,
-                 _("%s: no space to write %" PRIu64 " bytes at offset %" PRIu64 ": %s"), name, (guint64) length,
-                 (guint64) offset, g_strerror (reason));
+                 g_dngettext (GETTEXT_PACKAGE, "%s: no space to write %" PRIu64 " byte at offset %" PRIu64 ": %s",
+                              "%s: no space to write %" PRIu64 " bytes at offset %" PRIu64 ": %s", length),
+                 name, (guint64) length, (guint64) offset, g_strerror (reason));
   else if (reason == 0)
     fail_for_a_time (name, offset, length, error);
   else
     g_set_error (error, MMIO_ERROR, MMIO_ERROR_IO,
-                 for_writing ? _("%s: could not write %" PRIu64 " bytes at offset %" PRIu64 ": %s")
-                             : _("%s: could not read %" PRIu64 " bytes at offset %" PRIu64 ": %s"),
+                 for_writing ? g_dngettext (GETTEXT_PACKAGE, "%s: could not write %" PRIu64 " byte at offset %" PRIu64 ": %s",
+                                            "%s: could not write %" PRIu64 " bytes at offset %" PRIu64 ": %s", length)
+                             : g_dngettext (GETTEXT_PACKAGE, "%s: could not read %" PRIu64 " byte at offset %" PRIu64 ": %s",
+                                            "%s: could not read %" PRIu64 " bytes at offset %" PRIu64 ": %s", length),
                  name, (guint64) length, (guint64) offset, g_strerror (reason));
   return FALSE;
 }

@@ -55,8 +55,9 @@ fail_flush (MmioMapping *self,
   /* The kernel reports a failed write once, drops the pages' dirty mark, and calls the next sync a success; see fsync(2) and
    * https://wiki.postgresql.org/wiki/Fsync_Errors. We keep it. */
   g_set_error (&self->flush_error, MMIO_ERROR, MMIO_ERROR_FLUSH_FAILED,
-               _("%s: could not make %" PRIu64 " bytes at offset %" PRIu64 " durable: %s"), name, (guint64) length,
-               (guint64) offset, g_strerror (saved_errno));
+               g_dngettext (GETTEXT_PACKAGE, "%s: could not make %" PRIu64 " byte at offset %" PRIu64 " durable: %s",
+                            "%s: could not make %" PRIu64 " bytes at offset %" PRIu64 " durable: %s", length),
+               name, (guint64) length, (guint64) offset, g_strerror (saved_errno));
   g_propagate_error (error, g_error_copy (self->flush_error));
   return FALSE;
 }
@@ -188,7 +189,9 @@ mmio_mapping_start_writeback (MmioMapping *self,
     {
       g_autofree char *name = mmio_mapping_dup_name (self);
 
-      g_set_error (error, MMIO_ERROR, MMIO_ERROR_IO, _("%s: could not begin to write %" PRIu64 " bytes at offset %" PRIu64 ": %s"),
+      g_set_error (error, MMIO_ERROR, MMIO_ERROR_IO,
+                   g_dngettext (GETTEXT_PACKAGE, "%s: could not begin to write %" PRIu64 " byte at offset %" PRIu64 ": %s",
+                                "%s: could not begin to write %" PRIu64 " bytes at offset %" PRIu64 ": %s", (gulong) length),
                    name, length, offset, g_strerror (result));
     }
 

@@ -90,6 +90,7 @@ mmio_mapping_advise (MmioMapping *self,
   else
     result = pages.length > 0 ? mmio_os_advise (pages.start, pages.length, advice) : 0;
 
+  /* Translators: the advice about memory that is given to the system, as in madvise(2) */
   return finish_pages (self, &pages, result, MMIO_ERROR_ADVICE_FAILED, _("the advice was not taken"), error);
 }
 

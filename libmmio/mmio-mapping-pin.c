@@ -188,8 +188,11 @@ mmio_mapping_reserve_shrink (MmioMapping *self,
       g_autofree char *name = mmio_mapping_dup_name (self);
 
       g_set_error (error, MMIO_ERROR, MMIO_ERROR_BUSY,
-                   _("%s: can't shrink to %" PRIu64 " bytes: a view of offset %" PRIu64 " + length %" PRIu64 " is in use"), name,
-                   (guint64) size, (guint64) offset, (guint64) length);
+                   g_dngettext (GETTEXT_PACKAGE,
+                                "%s: can't shrink to %" PRIu64 " byte: a view of offset %" PRIu64 " + length %" PRIu64 " is in use",
+                                "%s: can't shrink to %" PRIu64 " bytes: a view of offset %" PRIu64 " + length %" PRIu64 " is in use",
+                                (gulong) size),
+                   name, (guint64) size, (guint64) offset, (guint64) length);
       return FALSE;
     }
 

@@ -32,7 +32,11 @@
 char *
 mmio_mapping_dup_name (MmioMapping *self)
 {
-  return self->path != NULL ? g_filename_display_name (self->path) : g_strdup (_("a file without a name"));
+  if (self->path != NULL)
+    return g_filename_display_name (self->path);
+
+  /* Translators: stands where messages begin with a file's name, as in “%s: is closed”. */
+  return g_strdup (_("a file without a name"));
 }
 
 gboolean
@@ -217,7 +221,9 @@ map_first (MmioMapping *self,
       g_autofree char *name = mmio_mapping_dup_name (self);
       g_autofree char *reason = describe_map_failure (saved_errno);
 
-      g_set_error (error, G_IO_ERROR, (gint) g_io_error_from_errno (saved_errno), _("%s: could not map %" PRIu64 " bytes: %s"),
+      g_set_error (error, G_IO_ERROR, (gint) g_io_error_from_errno (saved_errno),
+                   g_dngettext (GETTEXT_PACKAGE, "%s: could not map %" PRIu64 " byte: %s",
+                                "%s: could not map %" PRIu64 " bytes: %s", (gulong) size),
                    name, size, reason);
       return FALSE;
     }
@@ -340,8 +346,12 @@ ensure_region (MmioMapping *self,
       g_autofree char *name = mmio_mapping_dup_name (self);
 
       g_set_error (error, MMIO_ERROR, MMIO_ERROR_RESIZE_FAILED,
-                   _("%s: the file has grown to %" PRIu64 " bytes; a copy-on-write mapping can't move, and has room for %" PRIu64
-                     ": set reserve-size"),
+                   g_dngettext (GETTEXT_PACKAGE,
+                                "%s: the file has grown to %" PRIu64
+                                " byte; a copy-on-write mapping can't move, and has room for %" PRIu64 ": set reserve-size",
+                                "%s: the file has grown to %" PRIu64
+                                " bytes; a copy-on-write mapping can't move, and has room for %" PRIu64 ": set reserve-size",
+                                (gulong) size),
                    name, size, (guint64) self->region->length);
       return FALSE;
     }
@@ -361,8 +371,10 @@ ensure_region (MmioMapping *self,
       g_autofree char *name = mmio_mapping_dup_name (self);
       g_autofree char *reason = describe_map_failure (saved_errno);
 
-      g_set_error (error, MMIO_ERROR, MMIO_ERROR_RESIZE_FAILED, _("%s: could not map %" PRIu64 " bytes: %s"), name, size,
-                   reason);
+      g_set_error (error, MMIO_ERROR, MMIO_ERROR_RESIZE_FAILED,
+                   g_dngettext (GETTEXT_PACKAGE, "%s: could not map %" PRIu64 " byte: %s",
+                                "%s: could not map %" PRIu64 " bytes: %s", (gulong) size),
+                   name, size, reason);
       return FALSE;
     }
 
@@ -597,8 +609,10 @@ fail_resize (MmioMapping *self,
   g_autofree char *reason = mmio_os_describe (saved_errno);
   MmioError code = saved_errno == ENOSPC || saved_errno == EDQUOT ? MMIO_ERROR_NO_SPACE : MMIO_ERROR_RESIZE_FAILED;
 
-  g_set_error (error, MMIO_ERROR, (gint) code, _("%s: could not resize from %" PRIu64 " to %" PRIu64 " bytes: %s"), name,
-               (guint64) mmio_mapping_get_size (self), size, reason);
+  g_set_error (error, MMIO_ERROR, (gint) code,
+               g_dngettext (GETTEXT_PACKAGE, "%s: could not resize from %" PRIu64 " to %" PRIu64 " byte: %s",
+                            "%s: could not resize from %" PRIu64 " to %" PRIu64 " bytes: %s", (gulong) size),
+               name, (guint64) mmio_mapping_get_size (self), size, reason);
   return FALSE;
 }
 

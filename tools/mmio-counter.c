@@ -86,7 +86,9 @@ run (const ToolCommand *self,
   const GOptionEntry entries[] = {
     { "offset", 'o', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &offset_text, N_("Where the counter stands: a multiple of 8 (default: 0)"),
       N_("BYTES") },
-    { "add", 'a', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &addend_text, N_("Add to it; the number may be negative"), N_("N") },
+    { "add", 'a', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &addend_text, N_("Add to it; the number may be negative"),
+      /* Translators: stands for a number, as in --add=N. */
+      N_("N") },
     { "create", 'c', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &counter.create, N_("Make the file if there is none"), NULL },
     { G_OPTION_REMAINING, 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, NULL },
     G_OPTION_ENTRY_NULL

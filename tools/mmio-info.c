@@ -102,15 +102,19 @@ print_text (const char        *path,
   format_permissions (state->st_mode, permissions);
   tool_print ("%s\n", name);
   print_bytes (_("size"), mmio_file_get_size (file));
+  /* Translators: the space that the file takes there */
   print_bytes (_("on disk"), (guint64) state->st_blocks * BLOCK_BYTES);
   if (extras->has_resident)
     print_bytes (_("in memory"), extras->resident);
+  /* Translators: the permissions, as “0644 rw-r--r--” */
   print_row (_("mode"), "%04o %s", (guint) state->st_mode & 07777, permissions);
   print_row (_("owner, group"), "%u, %u", (guint) state->st_uid, (guint) state->st_gid);
   print_row (_("device"), "%u:%u", major (state->st_dev), minor (state->st_dev));
   print_row (_("inode"), "%" PRIu64, (guint64) state->st_ino);
+  /* Translators: the number of hard links */
   print_row (_("links"), "%" PRIu64, (guint64) state->st_nlink);
   print_row (_("modified"), "%s", modified);
+  /* Translators: where changes of it are heard from: “inotify”, “poll” or the message that follows */
   print_row (_("watched with"), "%s", extras->backend != NULL ? extras->backend : _("nothing: it can't be watched"));
 }
 

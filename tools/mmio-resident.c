@@ -140,6 +140,7 @@ run (const ToolCommand *self,
     {
       g_autofree char *blank = g_strnfill (BAR_CELLS, ' ');
 
+      /* Translators: in the last line of a table: all files together */
       print_row (&command, _("all"), blank, command.resident, command.size);
     }
   return status;

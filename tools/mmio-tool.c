@@ -179,6 +179,7 @@ tool_parse_bytes (const ToolCommand *command,
   return FALSE;
 }
 
+/* Translators: stands for an amount, as in --offset=BYTES. */
 const char tool_bytes_name[] = N_("BYTES");
 const char tool_offset_help[] = N_("Where to begin in each file");
 const char tool_length_help[] = N_("How much of each file (default: to its end)");

@@ -94,7 +94,8 @@ print_range (Watched       *watched,
   tool_print_hex (&hex, range[0], data, length);
   if (length < range[1])
     /* Translators: below a hexadecimal dump that was cut off. */
-    tool_print (_("    … and %" PRIu64 " bytes more\n"), range[1] - length);
+    tool_print (ngettext ("    … and %" PRIu64 " byte more\n", "    … and %" PRIu64 " bytes more\n", (gulong) (range[1] - length)),
+                range[1] - length);
 }
 
 static void
@@ -192,8 +193,11 @@ watch (Watcher *self,
     {
       g_autoptr (GError) error = NULL;
 
-      g_set_error (&error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, _("%" PRId64 " of %" PRId64 " events came in %g seconds"), self->heard,
-                   self->wanted, seconds);
+      /* Translators: how many events came, how many were to come, and how long it waited for them, in seconds. */
+      g_set_error (&error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                   ngettext ("%" PRId64 " of %" PRId64 " event came in %g s", "%" PRId64 " of %" PRId64 " events came in %g s",
+                             (gulong) self->wanted),
+                   self->heard, self->wanted, seconds);
       return tool_fail (self->command, error);
     }
   return TOOL_OK;
@@ -280,6 +284,7 @@ const ToolCommand tool_watch = {
   .name = "watch",
   .arguments = N_("FILE…"),
   .summary = N_("Say what happens to files, as it happens"),
+  /* Translators: the names of the events and of the options stay as they are. */
   .description = N_("A quoted pattern, as 'logs/*.log', stands for the files of a folder that match it, also those that come later.\n"
                     "Events: changed (content or size, with the offset and the length if they are known, else the whole file), metadata, "
                     "removed, replaced (another file stands at the path now, as after an editor's save), created (of a pattern), "
