@@ -59,6 +59,9 @@ def write_table(results, stream):
         for i, side in enumerate(case['sides']):
             name = f"**{case['title']}** (`{case['case']}`)" if i == 0 else ''
             label = side['label'] if side['role'] != 'libmmio' else f"**{side['label']}**"
+            if 'skipped' in side:
+                stream.write(f"| {name} | {label} | skipped: {side['skipped']} | | | | |\n")
+                continue
             time = time_text(side['ns_per_op']['median'])
             if i == 0:
                 stream.write(f'| {name} | {label} | {time} | 1 | 1 | 1 | |\n')
@@ -121,7 +124,7 @@ def plot_ratios(results, stream):
         if 'goal' in case:
             x = place(case['goal'])
             line(stream, x, y - 8, x, y + 8, '#c01c28', 'stroke-width="3"')
-        for side in case['sides'][2:]:
+        for side in (side for side in case['sides'][2:] if 'skipped' not in side):
             stream.write(f"<circle cx=\"{place(side['ratio']['median']):.1f}\" cy=\"{y:.1f}\" r=\"4\" fill=\"white\" "
                          f"stroke=\"#77767b\"><title>{escape(side['label'])}: {side['ratio']['median']:.2f}</title></circle>\n")
         ours = case['sides'][1]
