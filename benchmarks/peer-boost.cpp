@@ -54,8 +54,12 @@ Run
 copy (bool writes, bool hot, const std::string &path, std::size_t size)
 {
   auto mapping = std::make_shared<Mapping> (path, ipc::read_write);
+  volatile char *base = static_cast<char *> (mapping->region.get_address ());
   std::shared_ptr<char> buffer (static_cast<char *> (std::aligned_alloc (4096, 65536)), std::free);
   std::memset (buffer.get (), 0, 65536);
+  // It has all pages before anything is timed, as the others do.
+  for (std::size_t i = 0; i < mapping->region.get_size (); i += 4096)
+    base[i] = base[i];
 
   return [=, state = std::uint64_t (88172645463325252)] (std::uint64_t n) mutable {
     const std::uint64_t total = mapping->region.get_size ();
