@@ -141,7 +141,7 @@ gconstpointer mmio_mapping_peek      (MmioMapping   *self,
 gboolean mmio_mapping_pin            (MmioMapping   *self,
                                       MmioPin       *pin,
                                       guint64        offset,
-                                      gsize          length,
+                                      guint64        length,
                                       gboolean       writable,
                                       GError       **error);
 /* A part of what pin pins, in the same region. */
