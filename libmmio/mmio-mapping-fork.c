@@ -29,6 +29,7 @@ take_over (MmioMapping *self)
 {
   gsize sequence = self->sequence;
 
+  self->is_inherited = TRUE;
   if ((sequence & MMIO_SEQUENCE_WRITING) != 0)
     {
       /* It may have been half way through the set; and of what it was writing nobody knows how far it came. */

@@ -90,6 +90,7 @@ struct _MmioMapping
   gboolean reserve;             /* immutable: map past the end, so as to grow in place */
   gboolean preallocate;         /* immutable: growth reserves blocks */
   int map_flags;                /* immutable: added to each mmap */
+  gboolean is_inherited;        /* set in the child of a fork, while there is one thread */
   gboolean is_sealed;           /* immutable: nobody can cut the file off, so nothing needs to be guarded */
   char *path;                   /* immutable, file system encoding: for messages */
 
