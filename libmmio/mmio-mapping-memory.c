@@ -32,7 +32,9 @@ take_pages (MmioMapping *self,
 {
   gsize start, end;
 
-  if (!mmio_mapping_pin (self, &pages->pin, offset, length, FALSE, error))
+  if (length > G_MAXSIZE)
+    return mmio_range_fail (self->path, offset, length, mmio_mapping_get_size (self), error);
+  if (!mmio_mapping_pin (self, &pages->pin, offset, (gsize) length, FALSE, error))
     return FALSE;
 
   start = pages->pin.offset - pages->pin.offset % self->page_size;
