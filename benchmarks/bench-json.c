@@ -103,14 +103,18 @@ write_machine (Bench *self,
   g_autofree char *tmpfs = describe_file_system (self->tmpfs_folder);
   g_autofree char *disk = describe_file_system (self->disk_folder);
   g_autofree char *glib = g_strdup_printf ("%u.%u.%u", glib_major_version, glib_minor_version, glib_micro_version);
+  g_autofree char *release = NULL;
   struct utsname system;
 
   uname (&system);
+  release = g_strdup (system.release);
   fprintf (stream, "  \"machine\": {\n");
   write_member (stream, "processor", processor);
   write_member (stream, "architecture", system.machine);
   write_member (stream, "memory", memory);
-  write_member (stream, "kernel", system.release);
+  /* Without what a distribution or a place calls its own build. */
+  release[strspn (release, "0123456789.")] = '\0';
+  write_member (stream, "kernel", release);
   write_member (stream, "glib", glib);
 #if __has_include(<gnu/libc-version.h>)
   write_member (stream, "libc", gnu_get_libc_version ());
@@ -157,8 +161,6 @@ write_result (FILE              *stream,
            result->repeats);
   if (description->goal > 0)
     fprintf (stream, ", \"goal\": %.2f, \"goal_met\": %s", description->goal, result->goal_met ? "true" : "false");
-  if (description->aim > 0)
-    fprintf (stream, ", \"aim\": %.2f, \"aim_met\": %s", description->aim, result->aim_met ? "true" : "false");
   fprintf (stream, ",\n     \"sides\": [");
   for (guint i = 0; i < result->n_sides; i++)
     {
@@ -169,6 +171,13 @@ write_result (FILE              *stream,
                : i == 1 ? "libmmio"
                         : "peer");
       write_string (stream, side->label);
+      if (side->missing != NULL)
+        {
+          fprintf (stream, ", \"skipped\": ");
+          write_string (stream, side->missing);
+          fprintf (stream, "}");
+          continue;
+        }
       fprintf (stream, ", ");
       write_summary (stream, "ns_per_op", &side->ns);
       fprintf (stream, ", ");
@@ -205,7 +214,8 @@ void
 bench_write_json (Bench *self,
                   FILE  *stream)
 {
-  fprintf (stream, "{\n  \"version\": \"%s\",\n  \"mode\": \"%s\",\n", PACKAGE_VERSION, self->full ? "full" : "quick");
+  fprintf (stream, "{\n  \"version\": \"%s\",\n  \"mode\": \"%s\",\n  \"seconds\": %.0f,\n", PACKAGE_VERSION,
+           self->quick ? "quick" : "full", self->seconds);
   write_machine (self, stream);
   fprintf (stream, "  \"cases\": [\n");
   for (guint i = 0; i < self->results->len; i++)

@@ -25,6 +25,7 @@ typedef struct
   BenchSummary ns;              /* for one operation */
   BenchSummary ratio;           /* to the floor, turn by turn */
   double ratio_of_best;         /* the best turn of each */
+  const char *missing;          /* why there are no figures; NULL if there are */
 } BenchSideResult;
 
 typedef struct
@@ -35,7 +36,6 @@ typedef struct
   guint n_sides;
   BenchSideResult sides[BENCH_MAX_SIDES];       /* floor, subject, peers */
   gboolean goal_met;
-  gboolean aim_met;
 } BenchResult;
 
 typedef struct
@@ -52,11 +52,13 @@ typedef struct
 
 struct _Bench
 {
-  gboolean full;
+  gboolean quick;
   char *only;                   /* prefix of the names of the cases to run; NULL: all */
   char *tmpfs_folder;           /* ours; NULL if there is none */
   char *disk_folder;            /* ours */
+  char **outsiders;             /* CASE=COMMAND: further peers, see bench-program.h; may be NULL */
   GPtrArray *files;             /* (element-type filename): removed at the end */
+  double seconds;               /* that all of it took */
   GPtrArray *results;           /* (element-type BenchResult) */
   GPtrArray *curves;            /* (element-type BenchCurveResult) */
 };

@@ -1,57 +1,171 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-#
-# bench-report.py RESULTS FOLDER [EXTERNAL]: writes what `mmio-bench --output=RESULTS` has measured as a table (results.md) and as plots
-# (ratios.svg, scale.svg) into FOLDER. EXTERNAL holds lines like {"case": "read-64-hot", "ns_per_op": 9.3, "label": "other"}, of any
-# other program: they become further peers, of figures that were not measured side by side.
+"""Writes what `mmio-bench --output=RESULTS` has measured as a table (results.md) and plots (ratios.svg, scale.svg) into FOLDER.
+
+    bench-report.py [--page=DOCS] RESULTS FOLDER [EXTERNAL]
+
+EXTERNAL is a file, or a command, whose lines are like {"case": "read-64-hot", "ns_per_op": 9.3, "label": "other"}: they become further
+peers, of figures that were not measured side by side. --page writes DOCS/performance.md and its plots as well.
+"""
+import argparse
 import json
 import math
+import os
+import subprocess
 import sys
 from html import escape
 
-FONT = 'font-family="sans-serif" font-size="12"'
+FONT = 'font-family="Cantarell, DejaVu Sans, sans-serif" font-size="12"'
+BLUE, RED, GREY, LIGHT, DARK = '#1a5fb4', '#c01c28', '#77767b', '#e8e7e5', '#3d3846'
+
+# The cases by subject, by how their names begin.
+GROUPS = (
+    ('Reading and writing by copy', ('read-', 'write-')),
+    ('Pointers, views, walks and records', ('peek-', 'view-', 'chunk-', 'record-', 'find-', 'limited-')),
+    ('Opening, size and durability', ('open-', 'resize-', 'grow-', 'flush-')),
+    ('Streams', ('stream-',)),
+    ('Threads', ('threads-',)),
+    ('Between processes', ('atomic-', 'wake-')),
+    ('Changes by others', ('watch-', 'locate-')),
+    ('Other languages', ('python-', 'gjs-', 'vala-')),
+)
+
+# What has to hold: the title, and the cases that show it.
+PROMISES = (
+    ('read 64 B, hot', 'read-64-hot', 'memcpy with a bounds check'),
+    ('the same in two threads, all together', 'threads-2-read-64', 'one thread'),
+    ('write 64 B, hot', 'write-64-hot', 'memcpy with a bounds check'),
+    ('read 4 KiB anywhere in 64 MiB', 'read-4k-random', 'memcpy with a bounds check'),
+    ('read 64 KiB anywhere in 64 MiB', 'read-64k-random', 'memcpy with a bounds check'),
+    ('a reader beside a constant writer', 'threads-read-beside-writer', 'its rate alone'),
+    ('peek', 'peek-64-hot', 'a bounds check in a function of one\'s own'),
+    ('resize cycle', 'resize-tmpfs', 'remapping'),
+    ('flush one page', 'flush-page-disk', 'msync'),
+    ('open and close', 'open-close-tmpfs', 'the system calls'),
+    ('wake to awake', 'wake-cycle', 'a bare futex'),
+    ('handler after an external write', 'watch-latency', 'a bare GFileMonitor at rate 0'),
+)
+
+# Peers that are met again and again have a colour.
+PEERS = (
+    ('pread and pwrite', '#e66100', ('pread', 'pwrite')),
+    ('read', '#c64600', ('lseek + read', 'read')),
+    ('GLib', '#26a269', ('GMappedFile', 'g_mapped_file', 'GFileInputStream', 'g_file_read')),
+    ('Boost.Interprocess', '#813d9c', ('Boost',)),
+    ('LMDB', '#a51d2d', ('LMDB',)),
+    ('Python, numpy, watchdog', '#e5a50a', ('Python', 'numpy', 'python3-watchdog', 'os.pread')),
+    ('others', GREY, ('',)),
+)
 
 
-def load_external(path, cases):
+def load_external(source, cases):
+    if os.path.isfile(source) and not os.access(source, os.X_OK):
+        with open(source, encoding='utf-8') as stream:
+            lines = stream.read().splitlines()
+    else:
+        lines = subprocess.run(source, shell=True, check=True, stdout=subprocess.PIPE, encoding='utf-8').stdout.splitlines()
+
     by_name = {case['case']: case for case in cases}
-    with open(path, encoding='utf-8') as stream:
-        for line in filter(str.strip, stream):
-            entry = json.loads(line)
-            case = by_name.get(entry['case'])
-            if case is None or 'skipped' in case:
-                print(f"{path}: there is no case {entry['case']}", file=sys.stderr)
-                continue
-            ns = float(entry['ns_per_op'])
-            floor = case['sides'][0]['ns_per_op']['median']
-            ratio = ns / floor if case['measure'] == 'time' else floor / ns
-            case['sides'].append({'role': 'external', 'label': entry.get('label', 'external'),
-                                  'ns_per_op': dict.fromkeys(('median', 'min', 'max'), ns),
-                                  'ratio': dict.fromkeys(('median', 'min', 'max'), ratio), 'ratio_of_best': ratio})
+    for line in filter(str.strip, lines):
+        entry = json.loads(line)
+        case = by_name.get(entry['case'])
+        if case is None or 'skipped' in case:
+            print(f"{source}: there is no case {entry['case']}", file=sys.stderr)
+            continue
+        ns = float(entry['ns_per_op'])
+        floor = case['sides'][0]['ns_per_op']['median']
+        ratio = ns / floor if case['measure'] == 'time' else floor / ns
+        case['sides'].append({'role': 'external', 'label': f"{entry.get('label', 'external')} (measured elsewhere)",
+                              'ns_per_op': dict.fromkeys(('median', 'min', 'max'), ns),
+                              'ratio': dict.fromkeys(('median', 'min', 'max'), ratio), 'ratio_of_best': ratio})
 
 
 def time_text(ns):
     for limit, unit in ((1e3, 'ns'), (1e6, 'µs'), (1e9, 'ms')):
-        if ns < limit:
-            return f'{ns / limit * 1e3:.3g} {unit}'
+        if ns < 0.9995 * limit:
+            value = ns / limit * 1e3
+            return f'{value:.3g} {unit}' if value < 100 else f'{value:.0f} {unit}'
     return f'{ns / 1e9:.3g} s'
+
+
+def ratio_text(ratio):
+    return '< 0.01' if ratio < 0.01 else f'{ratio:.2f}' if ratio < 10 else f'{ratio:.0f}'
+
+
+def exponent_text(exponent):
+    return f'{exponent:.2f}' if abs(exponent) >= 0.005 else '0.00'
+
+
+def number_text(x, binary):
+    if not binary:
+        return f'{x:,.0f}'
+    for unit in ('B', 'KiB', 'MiB', 'GiB', 'TiB'):
+        if x < 1024 or unit == 'TiB':
+            return f'{x:g} {unit}'
+        x /= 1024
+
+
+def is_met(case):
+    ratio = case['sides'][1]['ratio']['median']
+    return ratio <= case['goal'] if case['measure'] == 'time' else ratio >= case['goal']
 
 
 def goal_text(case):
     if 'goal' not in case:
         return ''
-    sign = '≤' if case['measure'] == 'time' else '≥'
-    return f"{sign} {case['goal']:.2f}, {'met' if case['goal_met'] else '**missed**'}"
+    return f"{'≤' if case['measure'] == 'time' else '≥'} {case['goal']:.2f}"
+
+
+def verdict_text(case):
+    return f"{goal_text(case)}, {'met' if is_met(case) else '**missed**'}" if 'goal' in case else ''
+
+
+def measured(sides):
+    return [side for side in sides if 'skipped' not in side]
+
+
+def groups(cases):
+    """(title, cases) of each subject that has any; what belongs to none comes last."""
+    rest = list(cases)
+    for title, prefixes in GROUPS:
+        group = [case for case in rest if case['case'].startswith(prefixes)]
+        rest = [case for case in rest if case not in group]
+        if group:
+            yield title, group
+    if rest:
+        yield 'Others', rest
+
+
+def machine_text(results):
+    machine = results['machine']
+    return (f"libmmio {results['version']} on {machine['processor']}, {machine['processors']} processors, {machine['memory']}; "
+            f"Linux {machine['kernel']}, {machine['architecture']}, libc {machine.get('libc', '?')}, GLib {machine['glib']}, compiled with "
+            f"{machine['compiler']}; files on {machine['tmpfs']} and {machine['disk']}; load average {machine['load_average']} at the end; "
+            f"{results['seconds']:.0f} s in all")
+
+
+# Tables
+
+def write_curves(results, stream):
+    if not results['curves']:
+        return
+    stream.write('| what | over | from | to | time there | time here | exponent | goal |\n'
+                 '| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n')
+    for curve in results['curves']:
+        binary = 'bytes' in curve['x_label']
+        first, last = curve['points'][0], curve['points'][-1]
+        goal = f"≤ {curve['goal']:.2f}, {'met' if curve['goal_met'] else '**missed**'}" if 'goal' in curve else ''
+        stream.write(f"| {curve['title']} | {curve['x_label'].split(',')[0]} | {number_text(first['x'], binary)} | "
+                     f"{number_text(last['x'], binary)} | {time_text(first['ns_per_op']['median'])} | "
+                     f"{time_text(last['ns_per_op']['median'])} | {exponent_text(curve['exponent'])} | {goal} |\n")
 
 
 def write_table(results, stream):
-    machine = results['machine']
-    stream.write(f"Measured with libmmio {results['version']} on {machine['processor']}, {machine['processors']} processors, "
-                 f"{machine['memory']}; Linux {machine['kernel']}, {machine['architecture']}, libc {machine.get('libc', '?')}, "
-                 f"GLib {machine['glib']}, compiled with {machine['compiler']}; files on {machine['tmpfs']} and {machine['disk']}; "
-                 f"load average {machine['load_average']}.\n\n")
-    stream.write('A ratio is that of two neighbouring turns of one run: of times where less is better (goal ≤), of rates where more is '
-                 '(goal ≥). “Best” is the ratio of the best turn of each.\n\n')
-    stream.write('| case | side | time | ratio: median | min | best | goal |\n| --- | --- | ---: | ---: | ---: | ---: | --- |\n')
+    """Everything: a row a side."""
+    stream.write(f'Measured with {machine_text(results)}.\n\n'
+                 'A ratio is that of two neighbouring turns of one run: of times where less is better (goal ≤), of rates where more is '
+                 '(goal ≥). “Best” is the ratio of the best turn of each.\n\n'
+                 '| case | side | time | ratio: median | min | best | goal |\n| --- | --- | ---: | ---: | ---: | ---: | --- |\n')
     for case in results['cases']:
         if 'skipped' in case:
             stream.write(f"| {case['case']} | skipped: {case['skipped']} | | | | | |\n")
@@ -59,27 +173,112 @@ def write_table(results, stream):
         for i, side in enumerate(case['sides']):
             name = f"**{case['title']}** (`{case['case']}`)" if i == 0 else ''
             label = side['label'] if side['role'] != 'libmmio' else f"**{side['label']}**"
+            if 'skipped' in side:
+                stream.write(f"| {name} | {label} | skipped: {side['skipped']} | | | | |\n")
+                continue
             time = time_text(side['ns_per_op']['median'])
             if i == 0:
                 stream.write(f'| {name} | {label} | {time} | 1 | 1 | 1 | |\n')
             else:
-                goal = goal_text(case) if side['role'] == 'libmmio' else ''
+                verdict = verdict_text(case) if side['role'] == 'libmmio' else ''
                 stream.write(f"| {name} | {label} | {time} | {side['ratio']['median']:.2f} | {side['ratio']['min']:.2f} | "
-                             f"{side['ratio_of_best']:.2f} | {goal} |\n")
-    if results['curves']:
-        stream.write('\nTime over size or number, and the exponent of time = c · x^exponent: 0 is constant.\n\n'
-                     '| what | over | from | to | time at the least | time at the most | exponent |\n'
-                     '| --- | --- | ---: | ---: | ---: | ---: | ---: |\n')
-    for curve in results['curves']:
-        first, last = curve['points'][0], curve['points'][-1]
-        stream.write(f"| {curve['title']} | {curve['x_label']} | {first['x']:.0f} | {last['x']:.0f} | "
-                     f"{time_text(first['ns_per_op']['median'])} | {time_text(last['ns_per_op']['median'])} | "
-                     f"{curve['exponent']:.3f} |\n")
+                             f"{side['ratio_of_best']:.2f} | {verdict} |\n")
+    stream.write('\nTime over size or number, and the exponent of time = c · x^exponent: 0 is constant.\n\n')
+    write_curves(results, stream)
 
+
+def write_promises(results, stream):
+    by_name = {case['case']: case for case in results['cases']}
+    stream.write('| what | beside | goal | got: median | min |\n| --- | --- | --- | ---: | ---: |\n')
+    for title, name, beside in PROMISES:
+        case = by_name.get(name)
+        if case is None or 'skipped' in case:
+            why = 'not measured' if case is None else f"skipped: {case['skipped']}"
+            stream.write(f'| {title} | {beside} | | {why} | |\n')
+            continue
+        ratio = case['sides'][1]['ratio']
+        got = f"{ratio['median']:.2f}" if is_met(case) else f"**{ratio['median']:.2f}, missed**"
+        stream.write(f"| {title} (`{name}`) | {beside} | {goal_text(case)} | {got} | {ratio['min']:.2f} |\n")
+
+
+def write_group(cases, stream):
+    """A row a case."""
+    stream.write('| what | floor | libmmio | ratio: median (min) | goal | peers, their ratio |\n'
+                 '| --- | --- | --- | --- | --- | --- |\n')
+    for case in cases:
+        if 'skipped' in case:
+            stream.write(f"| `{case['case']}` | skipped: {case['skipped']} | | | | |\n")
+            continue
+        floor, ours, *peers = case['sides']
+        rate = ' (rate: more is better)' if case['measure'] == 'rate' and 'rate' not in case['title'] else ''
+        others = '; '.join(f"{peer['label']} {ratio_text(peer['ratio']['median'])}" if 'skipped' not in peer
+                           else f"{peer['label']}: skipped, {peer['skipped']}" for peer in peers)
+        stream.write(f"| {case['title']}{rate} (`{case['case']}`) | {floor['label']}, {time_text(floor['ns_per_op']['median'])} | "
+                     f"{ours['label']}, {time_text(ours['ns_per_op']['median'])} | "
+                     f"**{ratio_text(ours['ratio']['median'])}** ({ratio_text(ours['ratio']['min'])}) | {verdict_text(case)} | {others} |\n")
+
+
+def write_page(results, stream):
+    repeats = [case['repeats'] for case in results['cases'] if 'repeats' in case]
+    stream.write(f"""Title: Performance
+
+# Performance
+
+What a call costs, as the ratio to what has to be done anyway: a `memcpy` with a bounds check, the system calls alone. This page was
+written by `make bench-docs`, which measures everything on it in one run.
+
+Measured with {machine_text(results)}.
+
+## What has to hold
+
+A ratio of times where the goal is at most (≤), of rates where it is at least (≥). It is held to the median.
+
+""")
+    write_promises(results, stream)
+    stream.write(f"""
+## Beside the floor and others
+
+All sides of a case take turns for about a millisecond each, {min(repeats, default=0)} to {max(repeats, default=0)} times, and each \
+turn is set against the floor's turn
+beside it. What disturbs the machine disturbs neighbours alike. Each figure is a median over all turns, in brackets the least ratio.
+
+![Time as a multiple of the floor's, on a logarithmic axis: a dot a case for libmmio, rings for its peers](performance-ratios.svg)
+""")
+    for title, cases in groups(results['cases']):
+        stream.write(f'\n### {title}\n\n')
+        write_group(cases, stream)
+    stream.write("""
+## What is constant
+
+The exponent is that of time = c · x^exponent, fitted to the medians: 0 is constant, 1 is proportional. Files of any size are sparse.
+
+""")
+    write_curves(results, stream)
+    stream.write("""
+![Time over size or number, a small plot a curve, both axes logarithmic](performance-scale.svg)
+
+## How to repeat it
+
+    ./bootstrap check
+    make -C build bench-docs
+
+measures all of it and writes this page; `make bench` leaves the page alone and writes the same to `bench/`, with a row a side and as JSON;
+`make bench-quick` takes less than three minutes. The peers are optional and say SKIP where they are not installed. On Debian, all of them:
+
+    apt install g++ libboost-dev liblmdb-dev inotify-tools python3-watchdog python3-numpy python3-gi gjs valac
+
+Processors that other machines share make times vary by a half, and ratios by a tenth or so: run it twice before you believe a small
+difference. `make bench-check` counts instructions instead, which nothing else on the machine moves; CI fails where a call has more than
+5 % more of them than `benchmarks/instructions.txt` says. `benchmarks/README.md` tells how to add a program of your own to the turns,
+and why no framework for benchmarks in Debian fits.
+""")
+
+
+# Plots
 
 def svg_open(stream, width, height, title):
     stream.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-                 f'{FONT}>\n<title>{escape(title)}</title>\n<rect width="100%" height="100%" fill="white"/>\n')
+                 f'{FONT} fill="{DARK}">\n<title>{escape(title)}</title>\n<rect width="100%" height="100%" fill="white"/>\n')
 
 
 def text(stream, x, y, content, anchor='start', extra=''):
@@ -90,84 +289,74 @@ def line(stream, x1, y1, x2, y2, colour, extra=''):
     stream.write(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" {extra}/>\n')
 
 
+def dot(stream, x, y, radius, title, **style):
+    attributes = ' '.join(f'{name.replace("_", "-")}="{value}"' for name, value in style.items())
+    stream.write(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" {attributes}><title>{escape(title)}</title></circle>\n')
+
+
+def peer_colour(label):
+    return next(colour for _, colour, beginnings in PEERS if label.startswith(beginnings))
+
+
 def plot_ratios(results, stream):
-    """A row a case: the floor is the line at 1, libmmio a full dot, peers hollow ones, a bar the goal."""
-    cases = [case for case in results['cases'] if 'skipped' not in case]
-    row, top, left, span = 22, 70, 300, 560
-    width, height = left + span + 150, top + row * len(cases) + 40
-    low, high = 0.01, 100
+    """A row a case: the floor is the line at 1, libmmio a full dot, peers rings, a bar the goal. Rates are shown as times."""
+    parts = [(title, [case for case in cases if 'skipped' not in case]) for title, cases in groups(results['cases'])]
+    parts = [(title, cases) for title, cases in parts if cases]
+    row, gap, top, left, span = 20, 30, 96, 290, 520
+    rows = sum(len(cases) for _, cases in parts)
+    width, height = left + span + 150, top + row * rows + gap * len(parts) + 40
+    low, high = -2, 3
 
     def place(ratio):
-        ratio = min(max(ratio, low), high)
-        return left + span * (math.log10(ratio) - math.log10(low)) / (math.log10(high) - math.log10(low))
+        exponent = min(max(math.log10(max(ratio, 1e-9)), low), high)
+        return left + span * (exponent - low) / (high - low)
+
+    def as_time(case, ratio):
+        return ratio if case['measure'] == 'time' else 1 / max(ratio, 1e-9)
 
     svg_open(stream, width, height, 'libmmio beside its floor')
-    text(stream, left, 20, 'Beside the floor in the same run (logarithmic; the floor is 1)', extra='font-size="14" font-weight="bold"')
-    stream.write(f'<circle cx="{left + 6}" cy="36" r="5" fill="#1a5fb4"/>\n')
-    text(stream, left + 16, 40, 'libmmio')
-    stream.write(f'<circle cx="{left + 86}" cy="36" r="4" fill="white" stroke="#77767b"/>\n')
-    text(stream, left + 96, 40, 'peers')
-    line(stream, left + 150, 30, left + 150, 42, '#c01c28', 'stroke-width="3"')
-    text(stream, left + 158, 40, 'goal: at most, for rates at least')
-    bottom = top + row * len(cases)
-    for exponent in range(-2, 3):
-        x = place(10 ** exponent)
-        line(stream, x, top - 8, x, bottom, '#deddda' if exponent else '#5e5c64')
-        text(stream, x, bottom + 16, f'{10 ** exponent:g}', 'middle')
-    for i, case in enumerate(cases):
-        y = top + row * i + row / 2
-        rate = case['measure'] == 'rate'
-        text(stream, left - 12, y + 4, case['case'] + (' (rate)' if rate else ''), 'end')
-        if 'goal' in case:
-            x = place(case['goal'])
-            line(stream, x, y - 8, x, y + 8, '#c01c28', 'stroke-width="3"')
-        for side in case['sides'][2:]:
-            stream.write(f"<circle cx=\"{place(side['ratio']['median']):.1f}\" cy=\"{y:.1f}\" r=\"4\" fill=\"white\" "
-                         f"stroke=\"#77767b\"><title>{escape(side['label'])}: {side['ratio']['median']:.2f}</title></circle>\n")
-        ours = case['sides'][1]
-        stream.write(f"<circle cx=\"{place(ours['ratio']['median']):.1f}\" cy=\"{y:.1f}\" r=\"5\" fill=\"#1a5fb4\">"
-                     f"<title>{escape(ours['label'])}: {ours['ratio']['median']:.2f}</title></circle>\n")
-        value = ours['ratio']['median']
-        text(stream, left + span + 12, y + 4,
-             f"{value:.2f}  ({time_text(ours['ns_per_op']['median'])})" if value >= 0.01
-             else f"< 0.01  ({time_text(ours['ns_per_op']['median'])})")
-    stream.write('</svg>\n')
+    text(stream, 16, 26, "Time as a multiple of the floor's, in the same run", extra='font-size="16" font-weight="bold"')
+    text(stream, 16, 46, 'Further left is faster; the line at 1 is the floor. Medians; hover to see who and how much.', extra=f'fill="{GREY}"')
+    x = 16
+    dot(stream, x + 6, 66, 5, 'libmmio', fill=BLUE)
+    text(stream, x + 16, 70, 'libmmio')
+    x += 80
+    line(stream, x, 58, x, 74, RED, 'stroke-width="3"')
+    text(stream, x + 8, 70, 'goal: no more than')
+    x += 140
+    for label, colour, _ in PEERS:
+        dot(stream, x + 6, 66, 4, label, fill='white', stroke=colour, stroke_width=2)
+        text(stream, x + 16, 70, label)
+        x += 36 + 6.6 * len(label)
 
-
-def plot_scale(results, stream):
-    """A small plot a curve: both axes logarithmic, two decades of time around the first point."""
-    curves = results['curves']
-    columns, plot_width, plot_height = 2, 420, 200
-    rows = (len(curves) + columns - 1) // columns
-    svg_open(stream, columns * plot_width, rows * plot_height + 30, 'How time grows')
-    text(stream, 20, 20, 'Time over size or number (both logarithmic)', extra='font-size="14" font-weight="bold"')
-    for i, curve in enumerate(curves):
-        left, top = (i % columns) * plot_width + 70, 30 + (i // columns) * plot_height + 40
-        width, height = plot_width - 100, plot_height - 90
-        xs = [math.log10(point['x']) for point in curve['points']]
-        ys = [math.log10(point['ns_per_op']['median']) for point in curve['points']]
-        x_low, x_high = min(xs), max(max(xs), min(xs) + 1)
-        middle = (min(ys) + max(ys)) / 2
-        y_low, y_high = min(middle - 1, min(ys)), max(middle + 1, max(ys))
-
-        def place(x, y):
-            return (left + width * (x - x_low) / (x_high - x_low), top + height * (1 - (y - y_low) / (y_high - y_low)))
-
-        text(stream, left, top - 22, curve['title'], extra='font-weight="bold" font-size="11"')
-        text(stream, left, top - 8, f"exponent {curve['exponent']:.3f}", extra='fill="#1a5fb4"')
-        stream.write(f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="none" stroke="#deddda"/>\n')
-        for exponent in range(math.ceil(y_low), math.floor(y_high) + 1):
-            y = place(x_low, exponent)[1]
-            line(stream, left, y, left + width, y, '#deddda')
-            text(stream, left - 6, y + 4, time_text(10 ** exponent), 'end')
-        points = [place(x, y) for x, y in zip(xs, ys)]
-        stream.write('<polyline fill="none" stroke="#1a5fb4" stroke-width="2" points="'
-                     + ' '.join(f'{x:.1f},{y:.1f}' for x, y in points) + '"/>\n')
-        for (x, y), point in zip(points, curve['points']):
-            stream.write(f"<circle cx=\"{x:.1f}\" cy=\"{y:.1f}\" r=\"3\" fill=\"#1a5fb4\"><title>{point['x']:.0f}: "
-                         f"{time_text(point['ns_per_op']['median'])}</title></circle>\n")
-            text(stream, x, top + height + 16, short_number(point['x'], 'bytes' in curve['x_label']), 'middle', 'font-size="10"')
-        text(stream, left + width / 2, top + height + 32, curve['x_label'], 'middle', 'font-size="11"')
+    y = top
+    for title, cases in parts:
+        text(stream, 16, y + 16, title, extra='font-weight="bold"')
+        y += gap - 6
+        bottom = y + row * len(cases)
+        for exponent in range(low, high + 1):
+            line(stream, place(10 ** exponent), y, place(10 ** exponent), bottom, LIGHT if exponent else DARK)
+        for case in cases:
+            middle = y + row / 2
+            text(stream, left - 12, middle + 4, case['case'], 'end')
+            if 'goal' in case:
+                at = place(as_time(case, case['goal']))
+                line(stream, at, middle - 8, at, middle + 8, RED, 'stroke-width="3"')
+            ours = case['sides'][1]
+            for peer in measured(case['sides'][2:]):
+                ratio = as_time(case, peer['ratio']['median'])
+                dot(stream, place(ratio), middle, 4, f"{peer['label']}: {ratio_text(ratio)}", fill='white',
+                    stroke=peer_colour(peer['label']), stroke_width=2)
+            ratio = as_time(case, ours['ratio']['median'])
+            dot(stream, place(ratio), middle, 5, f"{ours['label']}: {ratio_text(ratio)}", fill=BLUE)
+            missed = 'goal' in case and not is_met(case)
+            text(stream, left + span + 12, middle + 4, f"{ratio_text(ratio)}  ({time_text(ours['ns_per_op']['median'])})",
+                 extra=f'fill="{RED}"' if missed else '')
+            y += row
+        y += 6
+    for exponent in range(low, high + 1):
+        label = f'{10 ** exponent:g}'
+        text(stream, place(10 ** exponent), y + 14, f'≤ {label}' if exponent == low else f'≥ {label}' if exponent == high else label, 'middle')
     stream.write('</svg>\n')
 
 
@@ -179,19 +368,80 @@ def short_number(x, binary):
         x /= step
 
 
-def main(arguments):
-    if len(arguments) not in (3, 4):
-        print('usage: bench-report.py RESULTS FOLDER [EXTERNAL]', file=sys.stderr)
-        return 2
-    with open(arguments[1], encoding='utf-8') as stream:
+def wrap(words, limit):
+    lines = ['']
+    for word in words.split():
+        if len(lines[-1]) + len(word) > limit:
+            lines.append('')
+        lines[-1] = f'{lines[-1]} {word}'.strip()
+    return lines
+
+
+def plot_scale(results, stream):
+    """A small plot a curve: both axes logarithmic, at least two decades of time, so that what is constant looks it."""
+    curves = results['curves']
+    columns, plot_width, plot_height, head = 3, 320, 232, 56
+    count = (len(curves) + columns - 1) // columns
+    svg_open(stream, columns * plot_width + 10, count * plot_height + head, 'How time grows')
+    text(stream, 16, 26, 'Time over size or number', extra='font-size="16" font-weight="bold"')
+    text(stream, 16, 46, 'Both axes logarithmic. An exponent of 0 is constant, of 1 proportional.', extra=f'fill="{GREY}"')
+    for i, curve in enumerate(curves):
+        left, top = (i % columns) * plot_width + 64, head + (i // columns) * plot_height + 54
+        width, height = plot_width - 80, plot_height - 108
+        xs = [math.log10(point['x']) for point in curve['points']]
+        ys = [math.log10(point['ns_per_op']['median']) for point in curve['points']]
+        x_low, x_high = min(xs), max(max(xs), min(xs) + 0.1)
+        middle = (min(ys) + max(ys)) / 2
+        y_low, y_high = math.floor(min(middle - 1, min(ys))), math.ceil(max(middle + 1, max(ys)))
+
+        def place(x, y):
+            return (left + width * (x - x_low) / (x_high - x_low), top + height * (1 - (y - y_low) / (y_high - y_low)))
+
+        title = wrap(curve['title'], 44)
+        for k, words in enumerate(title):
+            text(stream, left - 46, top - 38 + 14 * k, words, extra='font-weight="bold" font-size="11"')
+        missed = 'goal' in curve and not curve['goal_met']
+        text(stream, left + width, top - 8, f"exponent {exponent_text(curve['exponent'])}", 'end', f'fill="{RED if missed else BLUE}" font-size="11"')
+        for exponent in range(y_low, y_high + 1):
+            y = place(x_low, exponent)[1]
+            line(stream, left, y, left + width, y, LIGHT)
+            text(stream, left - 6, y + 4, time_text(10 ** exponent), 'end', 'font-size="10"')
+        line(stream, left, top + height, left + width, top + height, GREY)
+        points = [place(x, y) for x, y in zip(xs, ys)]
+        stream.write(f'<polyline fill="none" stroke="{BLUE}" stroke-width="2" points="'
+                     + ' '.join(f'{x:.1f},{y:.1f}' for x, y in points) + '"/>\n')
+        binary = 'bytes' in curve['x_label']
+        for (x, y), point in zip(points, curve['points']):
+            dot(stream, x, y, 3.5, f"{number_text(point['x'], binary)}: {time_text(point['ns_per_op']['median'])}", fill=BLUE)
+            text(stream, x, top + height + 15, short_number(point['x'], binary), 'middle', 'font-size="10"')
+        text(stream, left + width / 2, top + height + 31, curve['x_label'], 'middle', f'font-size="11" fill="{GREY}"')
+    stream.write('</svg>\n')
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Writes what was measured as a table and plots')
+    parser.add_argument('--page', metavar='DOCS', help='write DOCS/performance.md and its plots as well')
+    parser.add_argument('results', metavar='RESULTS')
+    parser.add_argument('folder', metavar='FOLDER')
+    parser.add_argument('external', metavar='EXTERNAL', nargs='?')
+    arguments = parser.parse_args()
+
+    with open(arguments.results, encoding='utf-8') as stream:
         results = json.load(stream)
-    if len(arguments) == 4:
-        load_external(arguments[3], results['cases'])
-    for name, write in (('results.md', write_table), ('ratios.svg', plot_ratios), ('scale.svg', plot_scale)):
-        with open(f'{arguments[2]}/{name}', 'w', encoding='utf-8') as stream:
+    if arguments.external:
+        load_external(arguments.external, results['cases'])
+
+    outputs = [(f'{arguments.folder}/{name}', write)
+               for name, write in (('results.md', write_table), ('ratios.svg', plot_ratios), ('scale.svg', plot_scale))]
+    if arguments.page:
+        outputs += [(f'{arguments.page}/performance{name}', write)
+                    for name, write in (('.md', write_page), ('-ratios.svg', plot_ratios), ('-scale.svg', plot_scale))]
+    for path, write in outputs:
+        with open(path, 'w', encoding='utf-8') as stream:
             write(results, stream)
+    print('written to', ', '.join(path for path, _ in outputs))
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv))
+    sys.exit(main())

@@ -2,11 +2,13 @@
 #include "config.h"
 
 #include "bench-private.h"
+#include "bench-program.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +17,9 @@
 #define USUAL_REPEATS_QUICK 61
 #define USUAL_REPEATS_FULL 401
 #define LEAST_REPEATS 7
+/* What takes longer is repeated less often, so that a case comes to about this. */
+#define BUDGET_QUICK_NS 1000000000.0
+#define BUDGET_FULL_NS 6000000000.0
 
 guint64
 bench_now (void)
@@ -43,9 +48,9 @@ bench_wants (Bench      *self,
 }
 
 gboolean
-bench_is_full (Bench *self)
+bench_is_quick (Bench *self)
 {
-  return self->full;
+  return self->quick;
 }
 
 /* Files */
@@ -110,6 +115,17 @@ bench_sparse_file (Bench      *self,
   return path;
 }
 
+const char *
+bench_new_path (Bench      *self,
+                gboolean    on_disk,
+                const char *name)
+{
+  char *path = g_build_filename (on_disk || self->tmpfs_folder == NULL ? self->disk_folder : self->tmpfs_folder, name, NULL);
+
+  g_ptr_array_add (self->files, path);
+  return path;
+}
+
 /* Measuring */
 
 static double
@@ -124,19 +140,37 @@ measure (const BenchSide *side,
   return (double) MAX (elapsed, 1);
 }
 
-/* How many runs fill a slice. */
+/* How many runs fill a slice. duration is how long that many take, with what is prepared for them and not timed. */
 static guint64
 calibrate (const BenchSide *side,
-           guint64          slice)
+           guint64          slice,
+           double          *duration)
 {
-  guint64 n = 1;
+  guint64 n = 1, start, filling;
   double elapsed;
 
   measure (side, 1);
-  while ((elapsed = measure (side, n)) < (double) slice / 2 && n < G_GUINT64_CONSTANT (1) << 40)
-    n = elapsed < (double) slice / 64 ? n * 16 : n * 2;
+  while (TRUE)
+    {
+      start = bench_now ();
+      elapsed = measure (side, n);
+      if (elapsed >= (double) slice / 2 || n >= G_GUINT64_CONSTANT (1) << 40)
+        break;
+      n = elapsed < (double) slice / 64 ? n * 16 : n * 2;
+    }
 
-  return MAX (1, (guint64) ((double) n * (double) slice / elapsed));
+  filling = MAX (1, (guint64) ((double) n * (double) slice / elapsed));
+  *duration = (double) (bench_now () - start) / (double) n * (double) filling;
+  return filling;
+}
+
+static guint
+how_often (Bench *self,
+           double duration)
+{
+  double budget = self->quick ? BUDGET_QUICK_NS : BUDGET_FULL_NS;
+
+  return (guint) CLAMP (budget / duration, LEAST_REPEATS, self->quick ? USUAL_REPEATS_QUICK : USUAL_REPEATS_FULL);
 }
 
 static int
@@ -186,52 +220,92 @@ print_result (const BenchResult *result)
     {
       const BenchSideResult *side = &result->sides[i];
       g_autofree char *goal = i == 1 ? describe_limit (description, description->goal, side->ratio.median) : g_strdup ("");
-      g_autofree char *aim = i == 1 ? describe_limit (description, description->aim, side->ratio.median) : g_strdup ("");
 
       if (i == 0)
         printf ("%s: %s\n", description->name, description->title);
-      printf ("  %-7s %-44s %12.1f", i == 0 ? "floor" : i == 1 ? "libmmio" : "peer", side->label, side->ns.median);
+      if (side->missing != NULL)
+        {
+          printf ("  peer    %-48s SKIP %s\n", side->label, side->missing);
+          continue;
+        }
+      printf ("  %-7s %-48s %12.1f", i == 0 ? "floor" : i == 1 ? "libmmio" : "peer", side->label, side->ns.median);
       if (i > 0)
-        printf (" %8.2f %8.2f %8.2f  %-14s %s", side->ratio.median, side->ratio.min, side->ratio_of_best, goal, aim);
+        printf (" %8.2f %8.2f %8.2f  %s", side->ratio.median, side->ratio.min, side->ratio_of_best, goal);
       printf ("\n");
     }
   fflush (stdout);
+}
+
+/* Those who are added from outside with --peer. */
+static guint
+add_outsiders (Bench            *self,
+               const char       *name,
+               BenchSide        *outsiders,
+               const BenchSide **sides,
+               guint             n_sides)
+{
+  for (char **outsider = self->outsiders; outsider != NULL && *outsider != NULL; outsider++)
+    {
+      const char *command = strchr (*outsider, '=');
+
+      if (command == NULL || strncmp (*outsider, name, (gsize) (command - *outsider)) != 0 ||
+          name[command - *outsider] != '\0' || n_sides == BENCH_MAX_SIDES)
+        continue;
+      outsiders[n_sides] = bench_program_side (command + 1, "/bin/sh", "-c", command + 1, NULL);
+      sides[n_sides] = &outsiders[n_sides];
+      n_sides++;
+    }
+
+  return n_sides;
 }
 
 void
 bench_case (Bench           *self,
             const BenchCase *description)
 {
-  guint64 slice = description->slice != 0 ? description->slice : USUAL_SLICE_NS;
-  guint repeats = description->repeats != 0 ? description->repeats :
-                  self->full                ? USUAL_REPEATS_FULL :
-                                              USUAL_REPEATS_QUICK;
+  const guint64 slice = description->slice != 0 ? description->slice : USUAL_SLICE_NS;
   const BenchSide *sides[BENCH_MAX_SIDES] = { &description->floor, &description->subject };
-  guint64 n[BENCH_MAX_SIDES];
-  double *times[BENCH_MAX_SIDES];
+  BenchSide outsiders[BENCH_MAX_SIDES];
+  guint64 n[BENCH_MAX_SIDES] = { 0 };
+  double *times[BENCH_MAX_SIDES] = { NULL };
   g_autofree double *ratios = NULL;
+  double all = 0;
   BenchResult *result;
-  guint n_sides = 2;
+  guint n_sides = 2, n_own_sides, repeats;
 
   if (self->only != NULL && !g_str_has_prefix (description->name, self->only))
     return;
 
-  repeats = MAX (repeats, LEAST_REPEATS);
+  for (guint i = 0; i < 2; i++)
+    if (sides[i]->run == NULL)
+      {
+        bench_skip (self, description->name, "%s: %s", sides[i]->label, sides[i]->missing);
+        return;
+      }
   for (const BenchSide *peer = description->peers; peer != NULL && peer->label != NULL; peer++)
     {
       g_assert (n_sides < BENCH_MAX_SIDES);
       sides[n_sides++] = peer;
     }
+  n_own_sides = n_sides;
+  n_sides = add_outsiders (self, description->name, outsiders, sides, n_sides);
   for (guint i = 0; i < n_sides; i++)
-    {
-      n[i] = calibrate (sides[i], slice);
-      times[i] = g_new (double, repeats);
-    }
+    if (sides[i]->run != NULL)
+      {
+        double duration;
 
+        n[i] = calibrate (sides[i], slice, &duration);
+        all += duration;
+      }
+  repeats = how_often (self, all);
+
+  for (guint i = 0; i < n_sides; i++)
+    times[i] = g_new0 (double, repeats);
   for (guint r = 0; r < repeats; r++)
     for (guint i = 0; i < n_sides; i++)
-      times[i][r] = measure (sides[i], n[i]) /
-                    ((double) n[i] * MAX (sides[i]->parallel, 1) * (double) MAX (sides[i]->divide, 1));
+      if (sides[i]->run != NULL)
+        times[i][r] = measure (sides[i], n[i]) /
+                      ((double) n[i] * MAX (sides[i]->parallel, 1) * (double) MAX (sides[i]->divide, 1));
 
   result = g_new0 (BenchResult, 1);
   result->description = *description;
@@ -243,6 +317,9 @@ bench_case (Bench           *self,
       BenchSideResult *side = &result->sides[i];
 
       side->label = sides[i]->label;
+      side->missing = sides[i]->run == NULL ? sides[i]->missing : NULL;
+      if (side->missing != NULL)
+        continue;
       side->ns = summarize (times[i], repeats);
       for (guint r = 0; r < repeats; r++)
         ratios[r] = description->measure == BENCH_TIME ? times[i][r] / times[0][r] : times[0][r] / times[i][r];
@@ -251,10 +328,11 @@ bench_case (Bench           *self,
                                                                : result->sides[0].ns.min / side->ns.min;
     }
   result->goal_met = description->goal <= 0 || holds (description->measure, result->sides[1].ratio.median, description->goal);
-  result->aim_met = description->aim <= 0 || holds (description->measure, result->sides[1].ratio.median, description->aim);
 
   for (guint i = 0; i < n_sides; i++)
     g_free (times[i]);
+  for (guint i = n_own_sides; i < n_sides; i++)
+    bench_program_stop (&outsiders[i]);
   print_result (result);
   g_ptr_array_add (self->results, result);
 }
@@ -286,16 +364,24 @@ bench_curve (Bench            *self,
              const BenchCurve *description)
 {
   const guint n = description->n_points;
-  const guint repeats = self->full ? USUAL_REPEATS_FULL / 4 : USUAL_REPEATS_QUICK / 3;
   g_autofree guint64 *runs = g_new (guint64, n);
-  g_autofree double *times = g_new (double, n * repeats);
+  g_autofree double *times = NULL;
   BenchCurveResult *result;
+  double all = 0;
+  guint repeats;
 
   if (self->only != NULL && !g_str_has_prefix (description->name, self->only))
     return;
 
   for (guint i = 0; i < n; i++)
-    runs[i] = calibrate (&description->points[i].side, USUAL_SLICE_NS);
+    {
+      double duration;
+
+      runs[i] = calibrate (&description->points[i].side, USUAL_SLICE_NS, &duration);
+      all += duration;
+    }
+  repeats = how_often (self, all);
+  times = g_new (double, n * repeats);
   for (guint r = 0; r < repeats; r++)
     for (guint i = 0; i < n; i++)
       times[i * repeats + r] = measure (&description->points[i].side, runs[i]) /

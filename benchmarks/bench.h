@@ -25,6 +25,7 @@ typedef struct
   gpointer data;
   guint parallel;               /* how many of them n runs do at once; 0 is 1 */
   guint64 divide;               /* one run does this many of what is counted, a step of a walk for instance; 0 is 1 */
+  const char *missing;          /* with a run of NULL: why it can't be measured here */
 } BenchSide;
 
 typedef enum
@@ -38,13 +39,11 @@ typedef struct
   const char *name;
   const char *title;
   BenchMeasure measure;
-  double goal;                  /* 0: none; what has to hold */
-  double aim;                   /* 0: none; what it should come to */
+  double goal;                  /* 0: none; what has to hold for the median of the ratio */
   BenchSide floor;
   BenchSide subject;
   const BenchSide *peers;       /* ends with a label of NULL; may be NULL */
   guint64 slice;                /* ns that one turn of a side lasts; 0: as long as is usual */
-  guint repeats;                /* 0: as many as is usual */
 } BenchCase;
 
 /* How the time of one thing grows with another. */
@@ -79,7 +78,7 @@ void        bench_skip      (Bench           *self,
 /* Not to set up what is not asked for. */
 gboolean    bench_wants     (Bench           *self,
                              const char      *prefix);
-gboolean    bench_is_full   (Bench           *self);
+gboolean    bench_is_quick  (Bench           *self);
 /* A new file of size bytes, filled, that goes with the run. On tmpfs, where a system call costs what the kernel's own code
  * costs; or on the disk that the build is on. NULL if there is no such place. */
 const char *bench_tmpfs_file (Bench          *self,
@@ -92,6 +91,10 @@ const char *bench_disk_file (Bench           *self,
 const char *bench_sparse_file (Bench         *self,
                                const char    *name,
                                guint64        size);
+/* A name for a file that the case makes itself. */
+const char *bench_new_path  (Bench           *self,
+                             gboolean         on_disk,
+                             const char      *name);
 /* ns, of a clock that doesn't jump. */
 guint64     bench_now       (void);
 /* Ends the program if what a case needs has failed: a case that runs on error paths would measure nonsense. */
@@ -100,17 +103,27 @@ void        bench_need      (gboolean         success,
                              const char      *what);
 
 /* The cases, one subject a file. */
-void bench_atomic  (Bench *bench);
-void bench_chunk   (Bench *bench);
-void bench_copy    (Bench *bench);
-void bench_flush   (Bench *bench);
-void bench_open    (Bench *bench);
-void bench_resize  (Bench *bench);
-void bench_scale   (Bench *bench);
-void bench_stream  (Bench *bench);
-void bench_threads (Bench *bench);
-void bench_view    (Bench *bench);
-void bench_wake    (Bench *bench);
-void bench_watch   (Bench *bench);
+void bench_atomic   (Bench *bench);
+void bench_chunk    (Bench *bench);
+void bench_copy     (Bench *bench);
+void bench_find     (Bench *bench);
+void bench_flush    (Bench *bench);
+void bench_grow     (Bench *bench);
+void bench_language (Bench *bench);
+void bench_limited  (Bench *bench);
+void bench_open     (Bench *bench);
+void bench_record   (Bench *bench);
+void bench_resize   (Bench *bench);
+void bench_scale    (Bench *bench);
+void bench_stream   (Bench *bench);
+void bench_threads  (Bench *bench);
+void bench_view     (Bench *bench);
+void bench_wake     (Bench *bench);
+void bench_watch    (Bench *bench);
+
+/* What runs in another process beside a case: mmio-bench --partner=NAME ARGUMENT…. Each returns an exit status. */
+int bench_atomic_partner  (char **arguments);
+int bench_limited_partner (char **arguments);
+int bench_wake_partner    (char **arguments);
 
 G_END_DECLS

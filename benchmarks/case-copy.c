@@ -1,320 +1,281 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Bytes in and out by copy, and peek. Hot: within one page. Random: anywhere in 64 MiB, which no cache holds. The sizes are
- * read from a volatile, so that no side knows them.
+ * Bytes in and out by copy, and peek. Hot: from within one page on, again and again. Random: anywhere in 64 MiB, which no cache holds.
+ * The sizes are read from memory, so that no side knows them when it is compiled.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <mmio.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "bench-program.h"
 #include "floor.h"
+
+#define LARGE (64 << 20)
+#define SMALL (1 << 20)
 
 typedef struct
 {
   MmioFile *file;
   FloorMap map;
-  guint8 buffer[64] __attribute__ ((aligned (64)));
+  FloorMap contents;            /* of a GMappedFile */
+  GInputStream *stream;
+  guint8 *buffer;
+  gsize size;
+  guint64 state;                /* each side goes its own way through the same sequence */
 } Copy;
 
-static volatile gsize small = 64;
 static volatile gpointer sink;
 
 /* Where the i-th operation goes. */
-#define HOT(i) (((i) * 64) & 4095)
-
-static guint64
-read_hot (gpointer data,
-          guint64  n)
+static inline guint64
+hot_offset (Copy   *copy,
+            guint64 i)
 {
-  Copy *copy = data;
-  MmioFile *file = copy->file;
-  gsize count = small;
-
-  for (guint64 i = 0; i < n; i++)
-    mmio_file_read (file, HOT (i), copy->buffer, count, NULL);
-  return 0;
+  return (i * 64) & 4095;
 }
 
-static guint64
-read_hot_floor (gpointer data,
-                guint64  n)
+/* Marsaglia's xorshift; see https://doi.org/10.18637/jss.v008.i14. Not aligned to a page: the records of a file seldom are. */
+static inline guint64
+random_offset (Copy   *copy,
+               guint64 i)
 {
-  Copy *copy = data;
-  gsize count = small;
+  copy->state ^= copy->state << 13;
+  copy->state ^= copy->state >> 7;
+  copy->state ^= copy->state << 17;
 
-  for (guint64 i = 0; i < n; i++)
-    floor_read (&copy->map, HOT (i), copy->buffer, count);
-  return 0;
+  return (copy->state & (LARGE - 1)) % (LARGE - copy->size);
 }
 
-static guint64
-read_hot_shared (gpointer data,
-                 guint64  n)
+static void
+check_call (gssize      result,
+            const char *call)
 {
-  Copy *copy = data;
-  gsize count = small;
-
-  for (guint64 i = 0; i < n; i++)
-    floor_read_shared (&copy->map, HOT (i), copy->buffer, count);
-  return 0;
+  if (G_UNLIKELY (result < 0))
+    g_error ("%s: %s", call, g_strerror (errno));
 }
 
+/* A way to copy, as the two loops WAY_hot and WAY_random around one statement. */
+#define DEFINE_LOOP(name, where, statement)     \
+  static guint64                                \
+  name (gpointer data,                          \
+        guint64  n)                             \
+  {                                             \
+    Copy *copy = data;                          \
+    const gsize size = copy->size;              \
+    guint8 *const buffer = copy->buffer;        \
+                                                \
+    for (guint64 i = 0; i < n; i++)             \
+      {                                         \
+        const guint64 offset = where (copy, i); \
+                                                \
+        statement;                              \
+      }                                         \
+    return 0;                                   \
+  }
+#define DEFINE_WAY(way, statement)                         \
+  DEFINE_LOOP (way##_hot, hot_offset, statement)           \
+  DEFINE_LOOP (way##_random, random_offset, statement)
+
+DEFINE_WAY (read_ours, mmio_file_read (copy->file, offset, buffer, size, NULL))
+DEFINE_WAY (read_floor, floor_read (&copy->map, offset, buffer, size))
+DEFINE_LOOP (read_shared_hot, hot_offset, floor_read_shared (&copy->map, offset, buffer, size))
+DEFINE_WAY (read_pread, check_call (pread (copy->map.fd, buffer, size, (off_t) offset), "pread"))
+DEFINE_WAY (read_read, check_call (lseek (copy->map.fd, (off_t) offset, SEEK_SET), "lseek");
+            check_call (read (copy->map.fd, buffer, size), "read"))
+DEFINE_WAY (read_mapped_file, floor_read (&copy->contents, offset, buffer, size))
+DEFINE_WAY (read_stream, g_seekable_seek (G_SEEKABLE (copy->stream), (goffset) offset, G_SEEK_SET, NULL, NULL);
+            check_call (g_input_stream_read (copy->stream, buffer, size, NULL, NULL), "g_input_stream_read"))
+DEFINE_WAY (write_ours, mmio_file_write (copy->file, offset, buffer, size, NULL))
+DEFINE_WAY (write_floor, floor_write (&copy->map, offset, buffer, size))
+DEFINE_LOOP (write_shared_hot, hot_offset, floor_write_shared (&copy->map, offset, buffer, size))
+DEFINE_WAY (write_pwrite, check_call (pwrite (copy->map.fd, buffer, size, (off_t) offset), "pwrite"))
+
 static guint64
-write_hot (gpointer data,
+peek_ours (gpointer data,
            guint64  n)
 {
   Copy *copy = data;
   MmioFile *file = copy->file;
-  gsize length = small;
+  gsize length = copy->size;
 
   for (guint64 i = 0; i < n; i++)
-    mmio_file_write (file, HOT (i), copy->buffer, length, NULL);
+    sink = (gpointer) mmio_file_peek (file, hot_offset (copy, i), length, NULL);
   return 0;
 }
 
 static guint64
-write_hot_floor (gpointer data,
-                 guint64  n)
+peek_floor (gpointer data,
+            guint64  n)
 {
   Copy *copy = data;
-  gsize length = small;
+  gsize length = copy->size;
 
   for (guint64 i = 0; i < n; i++)
-    floor_write (&copy->map, HOT (i), copy->buffer, length);
+    sink = (gpointer) floor_peek (&copy->map, hot_offset (copy, i), length);
   return 0;
 }
 
 static guint64
-write_hot_shared (gpointer data,
-                  guint64  n)
+peek_shared (gpointer data,
+             guint64  n)
 {
   Copy *copy = data;
-  gsize length = small;
+  gsize length = copy->size;
 
   for (guint64 i = 0; i < n; i++)
-    floor_write_shared (&copy->map, HOT (i), copy->buffer, length);
+    sink = (gpointer) floor_peek_shared (&copy->map, hot_offset (copy, i), length);
   return 0;
 }
 
-static guint64
-peek_hot (gpointer data,
-          guint64  n)
-{
-  Copy *copy = data;
-  MmioFile *file = copy->file;
-  gsize length = small;
-
-  for (guint64 i = 0; i < n; i++)
-    sink = (gpointer) mmio_file_peek (file, HOT (i), length, NULL);
-  return 0;
-}
-
-static guint64
-peek_hot_floor (gpointer data,
-                guint64  n)
-{
-  Copy *copy = data;
-  gsize length = small;
-
-  for (guint64 i = 0; i < n; i++)
-    sink = (gpointer) floor_peek (&copy->map, HOT (i), length);
-  return 0;
-}
-
-static guint64
-peek_hot_shared (gpointer data,
-                 guint64  n)
-{
-  Copy *copy = data;
-  gsize length = small;
-
-  for (guint64 i = 0; i < n; i++)
-    sink = (gpointer) floor_peek_shared (&copy->map, HOT (i), length);
-  return 0;
-}
-
-/* Random */
-
-#define LARGE (64 << 20)
+/* A case */
 
 typedef struct
 {
-  MmioFile *file;
-  FloorMap map;
+  const char *name, *title;
   gsize size;
-  guint8 *buffer;
-  guint64 state;                /* each side goes its own way through the same sequence */
-} Random;
+  gboolean random, writes;
+  double goal;
+} Kind;
 
-/* Marsaglia's xorshift; see https://doi.org/10.18637/jss.v008.i14 */
-static inline guint64
-next_offset (Random *random)
+static const Kind kinds[] = {
+  { "read-64-hot", "read 64 hot bytes", 64, FALSE, FALSE, 1.7 },
+  { "read-4k-hot", "read 4 KiB that are hot", 4096, FALSE, FALSE, 0 },
+  { "read-64k-hot", "read 64 KiB that are hot", 65536, FALSE, FALSE, 0 },
+  { "write-64-hot", "write 64 hot bytes", 64, FALSE, TRUE, 2.5 },
+  { "write-4k-hot", "write 4 KiB that are hot", 4096, FALSE, TRUE, 0 },
+  { "write-64k-hot", "write 64 KiB that are hot", 65536, FALSE, TRUE, 0 },
+  { "read-64-random", "read 64 bytes anywhere in 64 MiB", 64, TRUE, FALSE, 0 },
+  { "read-4k-random", "read 4 KiB anywhere in 64 MiB", 4096, TRUE, FALSE, 1.05 },
+  { "read-64k-random", "read 64 KiB anywhere in 64 MiB", 65536, TRUE, FALSE, 1.05 },
+  { "write-64-random", "write 64 bytes anywhere in 64 MiB", 64, TRUE, TRUE, 0 },
+  { "write-4k-random", "write 4 KiB anywhere in 64 MiB", 4096, TRUE, TRUE, 0 },
+  { "write-64k-random", "write 64 KiB anywhere in 64 MiB", 65536, TRUE, TRUE, 0 },
+};
+
+static void
+compare (Bench      *bench,
+         const Kind *kind,
+         const Copy *copy,
+         const char *path)
 {
-  random->state ^= random->state << 13;
-  random->state ^= random->state >> 7;
-  random->state ^= random->state << 17;
+  const gboolean hot = !kind->random;
+  g_autofree char *size = g_strdup_printf ("%" G_GSIZE_FORMAT, kind->size);
+  Copy sides[8];
+  BenchSide peers[8] = { { NULL } };
+  BenchCase description = { .name = kind->name, .title = kind->title, .goal = kind->goal };
+  BenchSide boost;
+  guint n = 0;
 
-  /* Not aligned to a page: the records of a file seldom are. */
-  return (random->state & (LARGE - 1)) % (LARGE - random->size);
+  /* One buffer for all sides in this process: where it lies matters to memcpy. */
+  for (gsize i = 0; i < G_N_ELEMENTS (sides); i++)
+    {
+      sides[i] = *copy;
+      sides[i].size = kind->size;
+      sides[i].state = 88172645463325252;
+    }
+  boost = bench_program_side ("Boost.Interprocess, mapped_region", BENCH_PROGRAMS "/peer-boost", kind->writes ? "write" : "read",
+                              hot ? "hot" : "random", path, size, NULL);
+
+  if (kind->writes)
+    {
+      description.floor = (BenchSide){ "memcpy with a bounds check", hot ? write_floor_hot : write_floor_random, &sides[0] };
+      description.subject = (BenchSide){ "mmio_file_write", hot ? write_ours_hot : write_ours_random, &sides[1] };
+      if (hot)
+        peers[n++] = (BenchSide){ "the floor, in a shared library", write_shared_hot, &sides[2] };
+      peers[n++] = (BenchSide){ "pwrite", hot ? write_pwrite_hot : write_pwrite_random, &sides[3] };
+    }
+  else
+    {
+      description.floor = (BenchSide){ "memcpy with a bounds check", hot ? read_floor_hot : read_floor_random, &sides[0] };
+      description.subject = (BenchSide){ "mmio_file_read", hot ? read_ours_hot : read_ours_random, &sides[1] };
+      if (hot)
+        peers[n++] = (BenchSide){ "the floor, in a shared library", read_shared_hot, &sides[2] };
+      peers[n++] = (BenchSide){ "GMappedFile, memcpy with a bounds check", hot ? read_mapped_file_hot : read_mapped_file_random,
+                                &sides[6] };
+      peers[n++] = (BenchSide){ "pread", hot ? read_pread_hot : read_pread_random, &sides[3] };
+      peers[n++] = (BenchSide){ "lseek + read", hot ? read_read_hot : read_read_random, &sides[4] };
+      peers[n++] = (BenchSide){ "GFileInputStream, seek and read", hot ? read_stream_hot : read_stream_random, &sides[5] };
+    }
+  peers[n++] = boost;
+  description.peers = peers;
+
+  bench_case (bench, &description);
+  bench_program_stop (&boost);
 }
 
-static guint64
-read_random (gpointer data,
-             guint64  n)
+static gboolean
+is_wanted (Bench   *bench,
+           gboolean random)
 {
-  Random *random = data;
-  MmioFile *file = random->file;
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (kinds[i].random == random && bench_wants (bench, kinds[i].name))
+      return TRUE;
 
-  for (guint64 i = 0; i < n; i++)
-    mmio_file_read (file, next_offset (random), random->buffer, random->size, NULL);
-  return 0;
-}
-
-static guint64
-read_random_floor (gpointer data,
-                   guint64  n)
-{
-  Random *random = data;
-
-  for (guint64 i = 0; i < n; i++)
-    floor_read (&random->map, next_offset (random), random->buffer, random->size);
-  return 0;
-}
-
-static guint64
-read_random_pread (gpointer data,
-                   guint64  n)
-{
-  Random *random = data;
-
-  for (guint64 i = 0; i < n; i++)
-    if (pread (random->map.fd, random->buffer, random->size, (off_t) next_offset (random)) < 0)
-      g_error ("pread: %s", g_strerror (errno));
-  return 0;
-}
-
-static guint64
-write_random (gpointer data,
-              guint64  n)
-{
-  Random *random = data;
-  MmioFile *file = random->file;
-
-  for (guint64 i = 0; i < n; i++)
-    mmio_file_write (file, next_offset (random), random->buffer, random->size, NULL);
-  return 0;
-}
-
-static guint64
-write_random_floor (gpointer data,
-                    guint64  n)
-{
-  Random *random = data;
-
-  for (guint64 i = 0; i < n; i++)
-    floor_write (&random->map, next_offset (random), random->buffer, random->size);
-  return 0;
-}
-
-static guint64
-write_random_pwrite (gpointer data,
-                     guint64  n)
-{
-  Random *random = data;
-
-  for (guint64 i = 0; i < n; i++)
-    if (pwrite (random->map.fd, random->buffer, random->size, (off_t) next_offset (random)) < 0)
-      g_error ("pwrite: %s", g_strerror (errno));
-  return 0;
+  return !random && bench_wants (bench, "peek-64-hot");
 }
 
 static void
-compare_random (Bench      *bench,
-                const char *path)
+compare_all (Bench      *bench,
+             gboolean    random,
+             const char *name,
+             gsize       size)
 {
-  static const struct
-  {
-    gsize size;
-    const char *read_name, *read_title, *write_name, *write_title;
-    double limit;
-  } sizes[] = {
-    { 64, "read-64-random", "read 64 bytes anywhere in 64 MiB", "write-64-random", "write 64 bytes anywhere in 64 MiB", 0 },
-    { 4096, "read-4k-random", "read 4 KiB anywhere in 64 MiB", "write-4k-random", "write 4 KiB anywhere in 64 MiB", 1.05 },
-    { 65536, "read-64k-random", "read 64 KiB anywhere in 64 MiB", "write-64k-random", "write 64 KiB anywhere in 64 MiB", 1.05 },
-  };
   g_autoptr (GError) error = NULL;
-  g_autoptr (MmioFile) file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
-  Random sides[3] = { { NULL } };
-  FloorMap map;
+  g_autoptr (GMappedFile) mapped = NULL;
+  g_autoptr (GFile) location = NULL;
+  const char *path;
+  Copy copy = { NULL };
 
-  bench_need (file != NULL, error, path);
-  floor_map_open (&map, path, TRUE);
-  /* Both have all their pages before anything is timed. */
-  bench_need (mmio_file_prefetch (file, 0, LARGE, &error) && mmio_file_touch (file, 0, LARGE, &error), error, path);
-  for (gsize i = 0; i < LARGE; i += 4096)
-    ((volatile guint8 *) map.base)[i] += 0;
+  if (!is_wanted (bench, random))
+    return;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+  path = bench_tmpfs_file (bench, name, size);
+  if (path == NULL)
+    path = bench_disk_file (bench, name, size);
+  copy.file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
+  bench_need (copy.file != NULL, error, path);
+  floor_map_open (&copy.map, path, TRUE);
+  mapped = g_mapped_file_new (path, FALSE, &error);
+  bench_need (mapped != NULL, error, path);
+  copy.contents = (FloorMap){ (guint8 *) g_mapped_file_get_contents (mapped), g_mapped_file_get_length (mapped), -1 };
+  location = g_file_new_for_path (path);
+  copy.stream = G_INPUT_STREAM (g_file_read (location, NULL, &error));
+  bench_need (copy.stream != NULL, error, path);
+  copy.buffer = g_aligned_alloc0 (1, 65536, 4096);
+
+  /* All have their pages before anything is timed. */
+  bench_need (mmio_file_prefetch (copy.file, 0, size, &error) && mmio_file_touch (copy.file, 0, size, &error), error, path);
+  for (gsize i = 0; i < size; i += 4096)
     {
-      for (gsize side = 0; side < G_N_ELEMENTS (sides); side++)
-        sides[side] = (Random){ file, map, sizes[i].size, g_aligned_alloc0 (1, sizes[i].size, 4096), 88172645463325252 };
-
-      bench_case (bench, &(BenchCase){
-        .name = sizes[i].read_name, .title = sizes[i].read_title, .goal = sizes[i].limit, .aim = sizes[i].limit,
-        .floor = { "memcpy with a bounds check", read_random_floor, &sides[0] },
-        .subject = { "mmio_file_read", read_random, &sides[1] },
-        .peers = (BenchSide[]){ { "pread", read_random_pread, &sides[2] }, { NULL } } });
-      bench_case (bench, &(BenchCase){
-        .name = sizes[i].write_name, .title = sizes[i].write_title,
-        .floor = { "memcpy with a bounds check", write_random_floor, &sides[0] },
-        .subject = { "mmio_file_write", write_random, &sides[1] },
-        .peers = (BenchSide[]){ { "pwrite", write_random_pwrite, &sides[2] }, { NULL } } });
-
-      for (gsize side = 0; side < G_N_ELEMENTS (sides); side++)
-        g_aligned_free (sides[side].buffer);
+      ((volatile guint8 *) copy.map.base)[i] += 0;
+      sink = GUINT_TO_POINTER (((volatile guint8 *) copy.contents.base)[i]);
     }
 
-  floor_map_close (&map);
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (kinds[i].random == random && bench_wants (bench, kinds[i].name))
+      compare (bench, &kinds[i], &copy, path);
+  if (!random)
+    {
+      copy.size = 64;
+      bench_case (bench, &(BenchCase){
+        .name = "peek-64-hot", .title = "a pointer to 64 hot bytes", .goal = 2.0,
+        .floor = { "a bounds check", peek_floor, &copy },
+        .subject = { "mmio_file_peek", peek_ours, &copy },
+        .peers = (BenchSide[]){ { "the floor, in a shared library", peek_shared, &copy }, { NULL } } });
+    }
+
+  g_aligned_free (copy.buffer);
+  g_object_unref (copy.stream);
+  floor_map_close (&copy.map);
+  g_object_unref (copy.file);
 }
 
 void
 bench_copy (Bench *bench)
 {
-  g_autoptr (GError) error = NULL;
-  const char *path = bench_tmpfs_file (bench, "copy", 1 << 20);
-  Copy copy = { NULL };
-
-  if (path == NULL)
-    path = bench_disk_file (bench, "copy", 1 << 20);
-
-  copy.file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
-  bench_need (copy.file != NULL, error, path);
-  floor_map_open (&copy.map, path, TRUE);
-
-  bench_case (bench, &(BenchCase){
-    .name = "read-64-hot", .title = "read 64 hot bytes", .goal = 2.0, .aim = 1.7,
-    .floor = { "memcpy with a bounds check", read_hot_floor, &copy },
-    .subject = { "mmio_file_read", read_hot, &copy },
-    .peers = (BenchSide[]){ { "the floor, in a shared library", read_hot_shared, &copy }, { NULL } } });
-
-  bench_case (bench, &(BenchCase){
-    .name = "write-64-hot", .title = "write 64 hot bytes", .goal = 3.5, .aim = 2.5,
-    .floor = { "memcpy with a bounds check", write_hot_floor, &copy },
-    .subject = { "mmio_file_write", write_hot, &copy },
-    .peers = (BenchSide[]){ { "the floor, in a shared library", write_hot_shared, &copy }, { NULL } } });
-
-  bench_case (bench, &(BenchCase){
-    .name = "peek-64-hot", .title = "a pointer to 64 hot bytes", .goal = 2.2, .aim = 2.0,
-    .floor = { "a bounds check", peek_hot_floor, &copy },
-    .subject = { "mmio_file_peek", peek_hot, &copy },
-    .peers = (BenchSide[]){ { "the floor, in a shared library", peek_hot_shared, &copy }, { NULL } } });
-
-  floor_map_close (&copy.map);
-  g_object_unref (copy.file);
-
-  path = bench_tmpfs_file (bench, "random", LARGE);
-  compare_random (bench, path != NULL ? path : bench_disk_file (bench, "random", LARGE));
+  compare_all (bench, FALSE, "copy", SMALL);
+  compare_all (bench, TRUE, "random", LARGE);
 }

@@ -5,8 +5,9 @@
 #include "config.h"
 
 #include <mmio.h>
+#include <sys/resource.h>
 
-#include "bench.h"
+#include "bench-program.h"
 #include "floor.h"
 
 static guint64
@@ -78,23 +79,131 @@ open_mapped_file (gpointer data,
   return 0;
 }
 
+static guint64
+open_stream (gpointer data,
+             guint64  n)
+{
+  g_autoptr (GFile) location = g_file_new_for_path (data);
+
+  for (guint64 i = 0; i < n; i++)
+    g_object_unref (g_file_read (location, NULL, NULL));
+  return 0;
+}
+
 static void
 compare (Bench      *bench,
          const char *path,
          const char *name,
          const char *name_writable)
 {
+  BenchSide boost = bench_program_side ("Boost.Interprocess, mapped_region", BENCH_PROGRAMS "/peer-boost", "open", path, NULL);
+
   bench_case (bench, &(BenchCase){
-    .name = name, .title = "open and close a 4 KiB file to read", .goal = 1.5, .aim = 1.4,
+    .name = name, .title = "open and close a 4 KiB file to read", .goal = 1.4,
     .floor = { "open + fstat + mmap + munmap + close", calls_read_only, (gpointer) path },
     .subject = { "mmio_file_open + g_object_unref", open_read_only, (gpointer) path },
     .peers = (BenchSide[]){ { "… with mmio_file_close before", open_explicit_close, (gpointer) path },
                             { "g_mapped_file_new + unref", open_mapped_file, (gpointer) path },
+                            { "g_file_read + close", open_stream, (gpointer) path },
+                            boost,
                             { NULL } } });
   bench_case (bench, &(BenchCase){
-    .name = name_writable, .title = "open and close a 4 KiB file to read and write", .goal = 1.5, .aim = 1.4,
+    .name = name_writable, .title = "open and close a 4 KiB file to read and write", .goal = 1.4,
     .floor = { "open + fstat + mmap + munmap + close", calls_read_write, (gpointer) path },
     .subject = { "mmio_file_open + g_object_unref", open_read_write, (gpointer) path } });
+
+  bench_program_stop (&boost);
+}
+
+/* Many at once */
+
+#define MANY 10000
+
+typedef struct
+{
+  char *paths[MANY];
+  gpointer open[MANY];
+  FloorMap maps[MANY];
+} Many;
+
+static guint64
+many_ours (gpointer data,
+           guint64  n)
+{
+  Many *many = data;
+
+  for (guint64 i = 0; i < n; i++)
+    {
+      for (guint k = 0; k < MANY; k++)
+        many->open[k] = mmio_file_open (many->paths[k], MMIO_MODE_READ_ONLY, NULL);
+      for (guint k = 0; k < MANY; k++)
+        g_object_unref (many->open[k]);
+    }
+  return 0;
+}
+
+static guint64
+many_calls (gpointer data,
+            guint64  n)
+{
+  Many *many = data;
+
+  for (guint64 i = 0; i < n; i++)
+    {
+      for (guint k = 0; k < MANY; k++)
+        floor_map_open (&many->maps[k], many->paths[k], FALSE);
+      for (guint k = 0; k < MANY; k++)
+        floor_map_close (&many->maps[k]);
+    }
+  return 0;
+}
+
+static guint64
+many_mapped_files (gpointer data,
+                   guint64  n)
+{
+  Many *many = data;
+
+  for (guint64 i = 0; i < n; i++)
+    {
+      for (guint k = 0; k < MANY; k++)
+        many->open[k] = g_mapped_file_new (many->paths[k], FALSE, NULL);
+      for (guint k = 0; k < MANY; k++)
+        g_mapped_file_unref (many->open[k]);
+    }
+  return 0;
+}
+
+static void
+compare_many (Bench *bench)
+{
+  struct rlimit limit;
+  Many *many;
+
+  bench_need (getrlimit (RLIMIT_NOFILE, &limit) == 0, NULL, "RLIMIT_NOFILE");
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < MANY + 100)
+    {
+      bench_skip (bench, "open-10000", "no more than %" G_GUINT64_FORMAT " files may be open", (guint64) limit.rlim_cur);
+      return;
+    }
+
+  many = g_new0 (Many, 1);
+  for (guint k = 0; k < MANY; k++)
+    {
+      g_autofree char *name = g_strdup_printf ("many-%u", k);
+
+      many->paths[k] = (char *) bench_sparse_file (bench, name, 4096);
+    }
+
+  bench_case (bench, &(BenchCase){
+    .name = "open-10000", .title = "open 10,000 files, and close them all (time of a file)", .goal = 1.4,
+    .floor = { "open + fstat + mmap + munmap + close", many_calls, many, .divide = MANY },
+    .subject = { "mmio_file_open + g_object_unref", many_ours, many, .divide = MANY },
+    .peers = (BenchSide[]){ { "g_mapped_file_new + unref", many_mapped_files, many, .divide = MANY }, { NULL } } });
+
+  g_free (many);
 }
 
 void
@@ -107,4 +216,6 @@ bench_open (Bench *bench)
   else
     bench_skip (bench, "open-close-tmpfs", "no tmpfs");
   compare (bench, bench_disk_file (bench, "open", 4096), "open-close-disk", "open-close-rw-disk");
+  if (bench_wants (bench, "open-10000"))
+    compare_many (bench);
 }

@@ -89,14 +89,13 @@ compare (Bench        *bench,
   Stream stream = { ours, count, buffer };
   Stream other = { theirs, count, buffer };
   const guint64 reads = SIZE / count;
-  const guint repeats = bench_is_full (bench) ? 61 : 15;
 
   bench_case (bench, &(BenchCase){
-    .name = bytes_name, .title = bytes_title, .measure = BENCH_RATE, .goal = bytes_goal, .repeats = repeats,
+    .name = bytes_name, .title = bytes_title, .measure = BENCH_RATE, .goal = bytes_goal,
     .floor = { "GFileInputStream, g_input_stream_read_bytes", read_all_bytes, &other, .divide = reads },
     .subject = { "mmio_input_stream_read_bytes", read_all_bytes, &stream, .divide = reads } });
   bench_case (bench, &(BenchCase){
-    .name = copy_name, .title = copy_title, .measure = BENCH_RATE, .goal = copy_goal, .repeats = repeats,
+    .name = copy_name, .title = copy_title, .measure = BENCH_RATE, .goal = copy_goal,
     .floor = { "GFileInputStream", read_all, &other, .divide = reads },
     .subject = { "MmioInputStream", read_all, &stream, .divide = reads } });
 }

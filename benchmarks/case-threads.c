@@ -31,6 +31,7 @@ struct _Team
   guint n_workers;
   gboolean has_writer;          /* the first worker writes, for as long as the others read */
   gboolean takes_views;         /* the first worker does that instead */
+  gboolean grows;               /* or it appends to the file */
   guint64 apart;                /* bytes between what is written and what is read */
   Worker *workers;
 
@@ -43,6 +44,8 @@ struct _Team
   guint n_running;              /* lock; but for the writer */
   guint n_reading;              /* atomic */
 };
+
+#define START_SIZE (1 << 20)
 
 static volatile gsize small = 64;
 
@@ -85,7 +88,9 @@ write_meanwhile (Worker *worker)
     {
       guint64 offset = worker->team->apart + ((n * 64) & 4095);
 
-      if (worker->team->takes_views)
+      if (worker->team->grows)
+        mmio_file_resize (file, START_SIZE + (n % 1024) * 65536, NULL);
+      else if (worker->team->takes_views)
         mmio_view_unref (mmio_file_get_view (file, offset, length, NULL));
       else if (map != NULL)
         floor_write (map, offset, worker->buffer, length);
@@ -233,7 +238,6 @@ static void
 compare_readers (Bench    *bench,
                  MmioFile *file,
                  MmioFile *other_file,
-                 guint     repeats,
                  guint64   slice)
 {
   Team one = { .file = file, .n_workers = 1 };
@@ -246,19 +250,19 @@ compare_readers (Bench    *bench,
 
   bench_case (bench, &(BenchCase){
     .name = "threads-2-read-64", .title = "rate of two reading threads, by the clock on the wall",
-    .measure = BENCH_RATE, .goal = 1.9, .aim = 1.95, .slice = slice, .repeats = repeats,
+    .measure = BENCH_RATE, .goal = 1.95, .slice = slice,
     .floor = { "one thread", team_run, &one },
     .subject = { "two threads", team_run, &two, .parallel = 2 },
     .peers = (BenchSide[]){ { "two threads, each with its own file", team_run, &apart, .parallel = 2 }, { NULL } } });
   bench_case (bench, &(BenchCase){
     .name = "threads-2-read-64-busy", .title = "rate of two reading threads, by their processor time",
-    .measure = BENCH_RATE, .goal = 1.9, .aim = 1.95, .slice = slice, .repeats = repeats,
+    .measure = BENCH_RATE, .goal = 1.95, .slice = slice,
     .floor = { "one thread", team_run_busy, &one },
     .subject = { "two threads", team_run_busy, &two, .parallel = 2 },
     .peers = (BenchSide[]){ { "two threads, each with its own file", team_run_busy, &apart, .parallel = 2 }, { NULL } } });
   bench_case (bench, &(BenchCase){
     .name = "threads-2-sharing", .title = "what it costs two reading threads to share a file, by their processor time",
-    .measure = BENCH_RATE, .goal = 0.95, .slice = slice, .repeats = repeats,
+    .measure = BENCH_RATE, .goal = 0.95, .slice = slice,
     .floor = { "each with its own file", team_run_busy, &apart },
     .subject = { "one file", team_run_busy, &two } });
 
@@ -276,7 +280,6 @@ compare_with_writer (Bench      *bench,
                      const char *write_name,
                      const char *title,
                      double      goal,
-                     guint       repeats,
                      guint64     slice)
 {
   Team alone = { .file = file, .n_workers = 1 };
@@ -289,13 +292,13 @@ compare_with_writer (Bench      *bench,
 
   bench_case (bench, &(BenchCase){
     .name = read_name, .title = title,
-    .measure = BENCH_RATE, .goal = goal, .aim = goal, .slice = slice, .repeats = repeats,
+    .measure = BENCH_RATE, .goal = goal, .slice = slice,
     .floor = { "a reader alone", team_run_busy, &alone },
     .subject = { "a reader beside a writer", team_run_busy, &mixed },
     .peers = (BenchSide[]){ { "memcpy beside memcpy: torn reads", team_run_busy, &floor_mixed }, { NULL } } });
   bench_case (bench, &(BenchCase){
     .name = write_name, .title = "rate of that writer, by processor time",
-    .measure = BENCH_RATE, .slice = slice, .repeats = repeats,
+    .measure = BENCH_RATE, .slice = slice,
     .floor = { "a writer alone", write_alone, file },
     .subject = { "a writer beside a reader", team_run_writer, &mixed } });
 
@@ -305,9 +308,57 @@ compare_with_writer (Bench      *bench,
 }
 
 static void
+compare_with_growth (Bench  *bench,
+                     guint64 slice)
+{
+  g_autoptr (GError) error = NULL;
+  const char *path = bench_tmpfs_file (bench, "threads-growth", START_SIZE);
+  g_autoptr (MmioFile) file = path != NULL ? mmio_file_open (path, MMIO_MODE_READ_WRITE, &error) : NULL;
+  Team alone = { .file = file, .n_workers = 1 };
+  Team mixed = { .file = file, .n_workers = 2, .has_writer = TRUE, .grows = TRUE };
+
+  if (path == NULL)
+    {
+      bench_skip (bench, "threads-read-beside-growth", "no tmpfs");
+      return;
+    }
+  bench_need (file != NULL, error, path);
+
+  team_start (&alone);
+  team_start (&mixed);
+  bench_case (bench, &(BenchCase){
+    .name = "threads-read-beside-growth", .title = "rate of a reader while the file grows by 64 KiB at a time, by processor time",
+    .measure = BENCH_RATE, .slice = slice,
+    .floor = { "a reader alone", team_run_busy, &alone },
+    .subject = { "a reader beside it", team_run_busy, &mixed } });
+  team_stop (&alone);
+  team_stop (&mixed);
+}
+
+/* What a read costs each of so many threads, of processor time: also where there are more of them than processors. */
+static void
+scale_threads (Bench    *bench,
+               MmioFile *file)
+{
+  static const guint counts[] = { 1, 2, 4, 8, 16 };
+  Team teams[G_N_ELEMENTS (counts)] = { { NULL } };
+  BenchPoint points[G_N_ELEMENTS (counts)];
+
+  for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
+    {
+      teams[i] = (Team){ .file = file, .n_workers = counts[i] };
+      team_start (&teams[i]);
+      points[i] = (BenchPoint){ counts[i], { "a read", team_run_busy, &teams[i] } };
+    }
+  bench_curve (bench, &(BenchCurve){ "scale-threads-read", "read 64 hot bytes in each of many threads (processor time of one)", "threads",
+                                     0.1, points, G_N_ELEMENTS (counts) });
+  for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
+    team_stop (&teams[i]);
+}
+
+static void
 compare_with_views (Bench    *bench,
                     MmioFile *file,
-                    guint     repeats,
                     guint64   slice)
 {
   Team alone = { .file = file, .n_workers = 1 };
@@ -317,7 +368,7 @@ compare_with_views (Bench    *bench,
   team_start (&mixed);
   bench_case (bench, &(BenchCase){
     .name = "threads-read-beside-views", .title = "rate of a reader beside a thread that takes and drops views, by processor time",
-    .measure = BENCH_RATE, .slice = slice, .repeats = repeats,
+    .measure = BENCH_RATE, .slice = slice,
     .floor = { "a reader alone", team_run_busy, &alone },
     .subject = { "a reader beside it", team_run_busy, &mixed } });
   team_stop (&alone);
@@ -328,10 +379,9 @@ void
 bench_threads (Bench *bench)
 {
   g_autoptr (GError) error = NULL;
-  const char *path = bench_disk_file (bench, "threads", 1 << 20);
-  const char *other_path = bench_disk_file (bench, "threads-other", 1 << 20);
+  const char *path = bench_disk_file (bench, "threads", START_SIZE);
+  const char *other_path = bench_disk_file (bench, "threads-other", START_SIZE);
   g_autoptr (MmioFile) file = NULL, other_file = NULL;
-  const guint repeats = bench_is_full (bench) ? 101 : 21;
   const guint64 slice = 8000000;
   FloorMap map;
 
@@ -347,12 +397,14 @@ bench_threads (Bench *bench)
   bench_need (other_file != NULL, error, other_path);
   floor_map_open (&map, path, TRUE);
 
-  compare_readers (bench, file, other_file, repeats, slice);
+  compare_readers (bench, file, other_file, slice);
   compare_with_writer (bench, file, &map, 512 << 10, "threads-read-beside-writer", "threads-write-beside-reader",
-                       "rate of a reader beside a constant writer elsewhere in the file, by processor time", 0.5, repeats, slice);
+                       "rate of a reader beside a constant writer elsewhere in the file, by processor time", 0.5, slice);
   compare_with_writer (bench, file, &map, 0, "threads-read-same-page", "threads-write-same-page",
-                       "rate of a reader beside a constant writer of the same page, by processor time", 0, repeats, slice);
-  compare_with_views (bench, file, repeats, slice);
+                       "rate of a reader beside a constant writer of the same page, by processor time", 0, slice);
+  compare_with_views (bench, file, slice);
+  compare_with_growth (bench, slice);
+  scale_threads (bench, file);
 
   floor_map_close (&map);
 }

@@ -8,21 +8,29 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <fcntl.h>
+#include <gio/gunixinputstream.h>
 #include <mmio.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #if __has_include(<sys/inotify.h>)
 #include <sys/inotify.h>
 #endif
 
-#include "bench.h"
+#include "bench-program.h"
 
 typedef struct
 {
   char *folder;
   char *path;
   int fd;                       /* somebody else's */
-  guint seen;
+  guint seen;                   /* changes */
+  guint seen_attributes;
+  gboolean flip;
+  FILE *lines;                  /* of a program that prints one for each event */
 } Watched;
 
 static void
@@ -68,6 +76,8 @@ on_monitor_changed (GFileMonitor     *monitor,
 
   if (event == G_FILE_MONITOR_EVENT_CHANGED)
     self->seen++;
+  else if (event == G_FILE_MONITOR_EVENT_ATTRIBUTE_CHANGED)
+    self->seen_attributes++;
 }
 
 static void
@@ -79,6 +89,15 @@ on_file_changed (MmioFile *file,
   Watched *self = data;
 
   self->seen++;
+}
+
+static void
+on_file_metadata (MmioFile *file,
+                  gpointer  data)
+{
+  Watched *self = data;
+
+  self->seen_attributes++;
 }
 
 static gboolean
@@ -108,6 +127,40 @@ wait_for_handler (gpointer data,
   return 0;
 }
 
+/* As many writes as there are, at once; then a change of another kind, after which all of them have been heard. */
+static guint64
+hear_burst (gpointer data,
+            guint64  n)
+{
+  Watched *self = data;
+  guint too_late = g_timeout_add_seconds (10, on_too_late, NULL);
+  guint seen = self->seen_attributes;
+
+  for (guint64 i = 0; i < n; i++)
+    write_byte (self);
+  self->flip = !self->flip;
+  bench_need (fchmod (self->fd, self->flip ? 0640 : 0600) == 0, NULL, self->path);
+  while (self->seen_attributes == seen)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (too_late);
+  return 0;
+}
+
+static guint64
+wait_for_line (gpointer data,
+               guint64  n)
+{
+  Watched *self = data;
+  char line[64];
+
+  for (guint64 i = 0; i < n; i++)
+    {
+      write_byte (self);
+      bench_need (fgets (line, sizeof line, self->lines) != NULL, NULL, "inotifywait has ended");
+    }
+  return 0;
+}
+
 #ifdef IN_MODIFY
 static guint64
 wait_for_inotify (gpointer data,
@@ -131,50 +184,195 @@ wait_for_inotify (gpointer data,
     }
   return 0;
 }
+#define INOTIFY_SIDE(watched) { "inotify, bare, no main loop", wait_for_inotify, watched }
 #else
-static guint64
-wait_for_inotify (gpointer data,
-                  guint64  n)
-{
-  return wait_for_handler (data, n);
-}
+#define INOTIFY_SIDE(watched) { .label = "inotify, bare", .missing = "this system has none" }
 #endif
+
+/* Returns NULL if inotify-tools are not installed. It says on its standard error when it is ready. */
+static GSubprocess *
+start_inotifywait (Watched *watched)
+{
+  GSubprocess *program = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, NULL, "inotifywait", "-m", "-e",
+                                           "modify", "--format", "%e", watched->path, NULL);
+  char line[256];
+  FILE *errors;
+
+  if (program == NULL)
+    return NULL;
+
+  watched->lines = fdopen (dup (g_unix_input_stream_get_fd (G_UNIX_INPUT_STREAM (g_subprocess_get_stdout_pipe (program)))), "r");
+  errors = fdopen (dup (g_unix_input_stream_get_fd (G_UNIX_INPUT_STREAM (g_subprocess_get_stderr_pipe (program)))), "r");
+  while (fgets (line, sizeof line, errors) != NULL && strstr (line, "established") == NULL)
+    ;
+  fclose (errors);
+  return program;
+}
+
+static void
+stop_inotifywait (GSubprocess *program,
+                  Watched     *watched)
+{
+  if (program == NULL)
+    return;
+
+  g_subprocess_force_exit (program);
+  g_subprocess_wait (program, NULL, NULL);
+  fclose (watched->lines);
+  g_object_unref (program);
+}
+
+static MmioFile *
+watch_ours (Watched *watched)
+{
+  g_autoptr (GError) error = NULL;
+  MmioFile *file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", watched->path, "watch-interval", 0, NULL);
+
+  bench_need (file != NULL, error, watched->path);
+  g_signal_connect (file, "changed", G_CALLBACK (on_file_changed), watched);
+  g_signal_connect (file, "metadata", G_CALLBACK (on_file_metadata), watched);
+  bench_need (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error), error, watched->path);
+  return file;
+}
+
+static GFileMonitor *
+watch_theirs (Watched *watched)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GFile) location = g_file_new_for_path (watched->path);
+  GFileMonitor *monitor = g_file_monitor_file (location, G_FILE_MONITOR_NONE, NULL, &error);
+
+  bench_need (monitor != NULL, error, watched->path);
+  g_file_monitor_set_rate_limit (monitor, 0);
+  g_signal_connect (monitor, "changed", G_CALLBACK (on_monitor_changed), watched);
+  return monitor;
+}
+
+/* Many files watched in one folder, and one of them is written to. */
+
+/* Two descriptors each: what is usual for root is enough. */
+#define MAX_WATCHED 5000
+
+typedef struct
+{
+  Watched *watched;             /* the one that is written to */
+  GPtrArray *files;             /* (element-type MmioFile): watched meanwhile */
+  char **paths;
+  guint n;
+} Crowd;
+
+/* Brings the crowd to the size that the point is about; not timed. */
+static guint64
+hear_in_crowd (gpointer data,
+               guint64  n)
+{
+  const Crowd *crowd = data;
+  guint64 start;
+
+  while (crowd->files->len > crowd->n)
+    g_ptr_array_remove_index (crowd->files, crowd->files->len - 1);
+  while (crowd->files->len < crowd->n)
+    {
+      g_autoptr (GError) error = NULL;
+      MmioFile *file = mmio_file_open (crowd->paths[crowd->files->len], MMIO_MODE_READ_ONLY, &error);
+
+      bench_need (file != NULL && mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error), error, "watch");
+      g_ptr_array_add (crowd->files, file);
+    }
+
+  start = bench_now ();
+  wait_for_handler (crowd->watched, n);
+  return bench_now () - start;
+}
+
+static void
+scale_watched (Bench *bench)
+{
+  static const guint counts[] = { 1, 10, 100, 1000, MAX_WATCHED };
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
+  const char *path = bench_disk_file (bench, "watched", 64);
+  g_autofree char **paths = g_new (char *, MAX_WATCHED);
+  Crowd crowds[G_N_ELEMENTS (counts)];
+  BenchPoint points[G_N_ELEMENTS (counts)];
+  Watched watched = { .path = (char *) path };
+  struct rlimit limit;
+  g_autoptr (MmioFile) file = NULL;
+  guint n;
+
+  bench_need (getrlimit (RLIMIT_NOFILE, &limit) == 0, NULL, "RLIMIT_NOFILE");
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &limit);
+  for (guint i = 0; i < MAX_WATCHED && 2 * i + 100 < limit.rlim_cur; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("watched-%u", i);
+
+      paths[i] = (char *) bench_disk_file (bench, name, 64);
+    }
+  watched.fd = open (path, O_WRONLY | O_CLOEXEC);
+  bench_need (watched.fd >= 0, NULL, path);
+  file = watch_ours (&watched);
+  for (n = 0; n < G_N_ELEMENTS (counts) && 2 * counts[n] + 100 < limit.rlim_cur; n++)
+    {
+      crowds[n] = (Crowd){ &watched, files, paths, counts[n] };
+      points[n] = (BenchPoint){ counts[n], { "an event", hear_in_crowd, &crowds[n] } };
+    }
+
+  bench_curve (bench, &(BenchCurve){ "scale-watched", "from a write to the handler, while others in the folder are watched",
+                                     "files watched", 0.1, points, n });
+  mmio_file_unwatch (file);
+  close (watched.fd);
+}
 
 void
 bench_watch (Bench *bench)
 {
-  g_autoptr (GError) error = NULL;
   const char *near = bench_disk_file (bench, "near", 0);
   g_autoptr (GFileMonitor) monitor = NULL;
   g_autoptr (MmioFile) file = NULL;
-  g_autoptr (GFile) location = NULL;
-  Watched ours = { NULL }, theirs = { NULL }, bare = { NULL };
+  GSubprocess *inotifywait = NULL;
+  Watched ours = { NULL }, theirs = { NULL }, bare = { NULL }, by_inotifywait = { NULL }, by_watchdog = { NULL }, by_python = { NULL };
+  BenchSide watchdog, python, line = { .label = "inotifywait -m, a line from another process", .missing = "inotify-tools are not installed" };
 
   watched_init (&ours, near, "watch-ours");
   watched_init (&theirs, near, "watch-monitor");
   watched_init (&bare, near, "watch-inotify");
-
-  location = g_file_new_for_path (theirs.path);
-  monitor = g_file_monitor_file (location, G_FILE_MONITOR_NONE, NULL, &error);
-  bench_need (monitor != NULL, error, theirs.path);
-  g_file_monitor_set_rate_limit (monitor, 0);
-  g_signal_connect (monitor, "changed", G_CALLBACK (on_monitor_changed), &theirs);
-
-  file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", ours.path, "watch-interval", 0, NULL);
-  bench_need (file != NULL, error, ours.path);
-  g_signal_connect (file, "changed", G_CALLBACK (on_file_changed), &ours);
-  bench_need (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error), error, ours.path);
+  watched_init (&by_inotifywait, near, "watch-inotifywait");
+  watched_init (&by_watchdog, near, "watch-watchdog");
+  watched_init (&by_python, near, "watch-python");
+  monitor = watch_theirs (&theirs);
+  file = watch_ours (&ours);
+  inotifywait = start_inotifywait (&by_inotifywait);
+  if (inotifywait != NULL)
+    {
+      line.run = wait_for_line;
+      line.data = &by_inotifywait;
+    }
+  watchdog = bench_program_side ("python3-watchdog, in its thread", BENCH_PYTHON, BENCH_SCRIPTS "/peer.py", "watch-watchdog",
+                                 by_watchdog.path, NULL);
+  python = bench_program_side ("MmioFile::changed in Python", BENCH_PYTHON, BENCH_SCRIPTS "/peer.py", "watch-mmio", by_python.path, NULL);
 
   bench_case (bench, &(BenchCase){
-    .name = "watch-latency", .title = "from a write to the handler in the main loop", .goal = 1.2,
-    .slice = 5000000, .repeats = bench_is_full (bench) ? 101 : 31,
+    .name = "watch-latency", .title = "from a write to the handler in the main loop", .goal = 1.2, .slice = 5000000,
     .floor = { "GFileMonitor, rate limit 0", wait_for_handler, &theirs },
     .subject = { "MmioFile::changed, watch-interval 0", wait_for_handler, &ours },
-    .peers = (BenchSide[]){ { "inotify, bare, no main loop", wait_for_inotify, &bare }, { NULL } } });
+    .peers = (BenchSide[]){ INOTIFY_SIDE (&bare), line, watchdog, python, { NULL } } });
+  bench_case (bench, &(BenchCase){
+    .name = "watch-rate", .title = "a write, of many at once that are all heard", .slice = 5000000,
+    .floor = { "GFileMonitor, rate limit 0", hear_burst, &theirs },
+    .subject = { "MmioFile::changed, watch-interval 0", hear_burst, &ours } });
 
+  bench_program_stop (&watchdog);
+  bench_program_stop (&python);
+  stop_inotifywait (inotifywait, &by_inotifywait);
   mmio_file_unwatch (file);
   g_file_monitor_cancel (monitor);
   watched_clear (&ours);
   watched_clear (&theirs);
   watched_clear (&bare);
+  watched_clear (&by_inotifywait);
+  watched_clear (&by_watchdog);
+  watched_clear (&by_python);
+
+  if (bench_wants (bench, "scale-watched"))
+    scale_watched (bench);
 }

@@ -18,11 +18,24 @@ static const struct
   const char *prefix;
   void (*run) (Bench *bench);
 } groups[] = {
-  { "read", bench_copy },     { "write", bench_copy },   { "peek", bench_copy },     { "view", bench_view },
-  { "chunk", bench_chunk },   { "atomic", bench_atomic }, { "resize", bench_resize }, { "open", bench_open },
-  { "flush", bench_flush },   { "stream", bench_stream }, { "scale", bench_scale },
+  { "read", bench_copy },      { "write", bench_copy },     { "peek", bench_copy },       { "view", bench_view },
+  { "chunk", bench_chunk },    { "record", bench_record },  { "find", bench_find },       { "atomic", bench_atomic },
+  { "resize", bench_resize },  { "open", bench_open },      { "flush", bench_flush },     { "stream", bench_stream },
+  { "python", bench_language }, { "gjs", bench_language },  { "vala", bench_language },   { "limited", bench_limited },
+  { "wake", bench_wake },      { "scale-size", bench_scale }, { "scale-views", bench_scale }, { "scale-files", bench_scale },
   /* Last: once a process has run on several processors, unmapping memory has to tell all of them, which flatters resize. */
-  { "threads", bench_threads }, { "wake", bench_wake },   { "watch", bench_watch },
+  { "threads", bench_threads }, { "scale-threads", bench_threads }, { "grow", bench_grow },
+  { "watch", bench_watch },    { "scale-watched", bench_watch },
+};
+
+static const struct
+{
+  const char *name;
+  int (*run) (char **arguments);
+} partners[] = {
+  { "--partner=atomic", bench_atomic_partner },
+  { "--partner=limited", bench_limited_partner },
+  { "--partner=wake", bench_wake_partner },
 };
 
 static char *
@@ -86,10 +99,12 @@ main (int    argc,
   g_autoptr (GOptionContext) context = NULL;
   g_autoptr (GError) error = NULL;
   void (*last) (Bench *) = NULL;
+  const guint64 start = bench_now ();
   Bench bench = { 0 };
   const GOptionEntry entries[] = {
-    { "full", 0, 0, G_OPTION_ARG_NONE, &bench.full, "More repeats and larger files; takes minutes", NULL },
+    { "quick", 0, 0, G_OPTION_ARG_NONE, &bench.quick, "Fewer repeats and smaller files", NULL },
     { "case", 0, 0, G_OPTION_ARG_STRING, &bench.only, "Run only the cases whose names begin so", "PREFIX" },
+    { "peer", 0, 0, G_OPTION_ARG_STRING_ARRAY, &bench.outsiders, "One more side for a case: a program that takes turns", "CASE=COMMAND" },
     { "output", 0, 0, G_OPTION_ARG_FILENAME, &output, "Write the results to FILE as JSON", "FILE" },
     { "tmpfs", 0, 0, G_OPTION_ARG_FILENAME, &tmpfs, "A folder on a tmpfs (/dev/shm)", "FOLDER" },
     { "disk", 0, 0, G_OPTION_ARG_FILENAME, &disk, "A folder on a disk (the current one)", "FOLDER" },
@@ -97,6 +112,10 @@ main (int    argc,
   };
 
   setlocale (LC_ALL, "C");
+  for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS (partners); i++)
+    if (g_str_equal (argv[1], partners[i].name))
+      return partners[i].run (argv + 2);
+
   context = g_option_context_new ("- measure libmmio beside what it stands on");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error))
@@ -113,7 +132,7 @@ main (int    argc,
   bench.disk_folder = make_folder (disk != NULL ? disk : ".");
   bench_need (bench.disk_folder != NULL, NULL, "a folder for the files");
 
-  printf ("  %-7s %-44s %12s %8s %8s %8s  %-14s %s\n", "", "", "ns/op", "ratio", "min", "best/best", "goal", "aim");
+  printf ("  %-7s %-48s %12s %8s %8s %8s  %s\n", "", "", "ns/op", "ratio", "min", "best/best", "goal");
   for (gsize i = 0; i < G_N_ELEMENTS (groups); i++)
     if (groups[i].run != last && bench_wants (&bench, groups[i].prefix))
       {
@@ -121,6 +140,8 @@ main (int    argc,
         groups[i].run (&bench);
       }
   print_end (&bench);
+  bench.seconds = (double) (bench_now () - start) / 1e9;
+  printf ("%.0f s\n", bench.seconds);
 
   if (output != NULL)
     {

@@ -84,10 +84,8 @@ mmio_file_move (MmioFile *self,
   g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (length > G_MAXSIZE)
-    return mmio_range_fail (self->mapping.path, from, length, mmio_mapping_get_size (&self->mapping), error);
   /* Pinned, so that what was checked stays there; and so that a fault in the source is known of. */
-  if (!mmio_mapping_pin (&self->mapping, &source, from, (gsize) length, FALSE, error))
+  if (!mmio_mapping_pin (&self->mapping, &source, from, length, FALSE, error))
     return FALSE;
 
   position = (gsize) from;

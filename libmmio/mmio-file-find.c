@@ -93,13 +93,12 @@ mmio_file_search (MmioFile      *self,
       mmio_mapping_fail_closed (mapping, error);
       return -1;
     }
-  /* The second only where addresses are narrower than offsets. */
-  if (to < from || to - from > G_MAXSIZE)
+  if (to < from)
     {
       mmio_range_fail (mapping->path, from, to - from, mmio_mapping_get_size (mapping), error);
       return -1;
     }
-  if (!mmio_mapping_pin (mapping, &pin, from, (gsize) (to - from), FALSE, error))
+  if (!mmio_mapping_pin (mapping, &pin, from, to - from, FALSE, error))
     return -1;
 
   if (length == 0)

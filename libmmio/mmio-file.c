@@ -45,8 +45,9 @@
  *
  * After a [fork(2)](man:fork(2)) the child may read, write, take views and flush through the objects that it has inherited, whatever the
  * parent's other threads were doing at that moment. What one of them was in the middle of writing may be there in part, and a change
- * of size half done: [method@Mmio.File.refresh] settles that. Signals, the watch, the timer of the flush policy and the calls
- * that end in `_async` stay with the parent; of the copy-on-write pages each has its own.
+ * of size half done: [method@Mmio.File.refresh] settles that. Signals with `notify::size`, the watch, the timer of the flush policy and the
+ * calls that end in `_async` stay with the parent; of the copy-on-write pages each has its own. GObject itself has locks that no
+ * child can free: where the parent has other threads, leave the last reference to the end of the process.
  *
  * Since: 1.0
  */
@@ -113,6 +114,10 @@ initable_iface_init (GInitableIface *iface)
 void
 mmio_file_notify_size (MmioFile *self)
 {
+  /* GObject's own lock may have been held by a thread of the parent that was resizing a file. */
+  if (self->mapping.is_inherited)
+    return;
+
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SIZE]);
 }
 

@@ -32,9 +32,7 @@ take_pages (MmioMapping *self,
 {
   gsize start, end;
 
-  if (length > G_MAXSIZE)
-    return mmio_range_fail (self->path, offset, length, mmio_mapping_get_size (self), error);
-  if (!mmio_mapping_pin (self, &pages->pin, offset, (gsize) length, FALSE, error))
+  if (!mmio_mapping_pin (self, &pages->pin, offset, length, FALSE, error))
     return FALSE;
 
   start = pages->pin.offset - pages->pin.offset % self->page_size;

@@ -63,7 +63,7 @@ gboolean
 mmio_mapping_pin (MmioMapping *self,
                   MmioPin     *pin,
                   guint64      offset,
-                  gsize        length,
+                  guint64      length,
                   gboolean     writable,
                   GError     **error)
 {
@@ -81,7 +81,7 @@ mmio_mapping_pin (MmioMapping *self,
     {
       pin->region = self->region;
       pin->offset = (gsize) offset;
-      pin->length = length;
+      pin->length = (gsize) length;
       pin->writable = writable;
       pin->faulted = FALSE;
       link_pin (self, pin);

@@ -92,8 +92,8 @@ use_inherited (gpointer data)
   g_assert_true (mmio_file_refresh (busy->file, &error));
   g_assert_true (mmio_file_flush_range (busy->file, 0, 1, &error));
   g_assert_no_error (error);
-  g_object_unref (busy->file);
 
+  /* The last reference stays: GObject's own locks may be held by a thread that is not here. */
   return 0;
 }
 

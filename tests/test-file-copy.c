@@ -884,7 +884,8 @@ test_growth_in_place (MmioTest     *t,
     {
       g_assert_null (strstr (nth_call (&self, i), "map("));
       g_assert_null (strstr (nth_call (&self, i), "mremap("));
-      n_truncates += g_str_has_prefix (nth_call (&self, i), "ftruncate(");
+      /* ftruncate64 on 32-bit systems */
+      n_truncates += g_str_has_prefix (nth_call (&self, i), "ftruncate");
     }
   g_assert_cmpuint (n_truncates, ==, 1);
 }

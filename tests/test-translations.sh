@@ -31,17 +31,28 @@ point /translations/every-file-with-messages-is-listed $status
   --keyword=ngettext:1,2 --files-from=po/POTFILES.in --output="$folder/all.pot" 2> "$folder/diagnosis" && status=0 || status=1
 point /translations/messages-are-found $status
 
+# Those whose every message has to be translated.
+complete='de'
+
 for language in $(cat po/LINGUAS); do
   "$MSGMERGE" --quiet --no-fuzzy-matching --output="$folder/$language.po" "po/$language.po" "$folder/all.pot"
   "$MSGFMT" --check --statistics --output="$folder/$language.mo" "$folder/$language.po" 2> "$folder/diagnosis" && status=0 || status=1
   point "/translations/$language/formats-are-right" $status
-  # Who writes code need not speak every language; what is published does.
-  if [ "${CI:-}" = true ]; then
-    msgattrib --untranslated --no-wrap "$folder/$language.po" > "$folder/diagnosis"
-    [ -s "$folder/diagnosis" ] && status=1 || status=0
-    point "/translations/$language/is-complete" $status
-  fi
+  msgattrib --only-fuzzy --no-obsolete "po/$language.po" > "$folder/diagnosis"
+  [ -s "$folder/diagnosis" ] && status=1 || status=0
+  point "/translations/$language/nothing-is-fuzzy" $status
+  case " $complete " in
+    *" $language "*)
+      msgattrib --untranslated --no-wrap "$folder/$language.po" > "$folder/diagnosis"
+      [ -s "$folder/diagnosis" ] && status=1 || status=0
+      point "/translations/$language/is-complete" $status
+      ;;
+  esac
 done
+
+ls po/*.po | sed 's,po/\(.*\)\.po,\1,' | LC_ALL=C sort > "$folder/there"
+LC_ALL=C sort po/LINGUAS | diff -u - "$folder/there" > "$folder/diagnosis" && status=0 || status=1
+point /translations/every-language-is-listed $status
 
 echo "1..$number"
 exit $failed

@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The command in each of the languages of po/LINGUAS, straight from the source folder, also where no such locale is installed.
+# shellcheck disable=SC1111  # the quotes that it prints
+set -u
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+number=0
+failed=0
+
+point () # NAME TEXT PATTERN: the text has the pattern in it
+{
+  number=$((number + 1))
+  case $2 in
+    *"$3"*) echo "ok $number - $1" ;;
+    *)
+      failed=1
+      printf '%s\n' "$2" | sed 's/^/# /'
+      echo "not ok $number - $1"
+      ;;
+  esac
+}
+
+for language in $(cat "${top_srcdir:?}/po/LINGUAS"); do
+  mkdir -p "$folder/texts/$language/LC_MESSAGES"
+  if ! "${MSGFMT:-msgfmt}" --output="$folder/texts/$language/LC_MESSAGES/libmmio.mo" "$top_srcdir/po/$language.po"; then
+    echo "1..0 # SKIP no msgfmt"
+    exit 0
+  fi
+done
+export TEXTDOMAINDIR="$folder/texts" LANGUAGE=de
+
+# Any locale but C itself has translations; where this system takes C.UTF-8 for C, another one is made.
+export LC_ALL=C.UTF-8
+if ! mmio --help | grep -q Befehle; then
+  export LC_ALL=en_US.UTF-8
+  if ! mmio --help | grep -q Befehle; then
+    mkdir "$folder/locales"
+    if localedef -i en_US -f UTF-8 "$folder/locales/en_US.UTF-8" 2> "$folder/log"; then
+      export LOCPATH="$folder/locales"
+    else
+      echo "1..0 # SKIP no locale that has translations: $(head -n 1 "$folder/log")"
+      exit 0
+    fi
+  fi
+fi
+
+cd "$folder" || exit 1
+printf 'content\n' > file
+
+check () # LANGUAGE COMMANDS MISSING SIZE LIBRARY ONE TWO
+{
+  export LANGUAGE="$1"
+  point "/$1/help" "$(mmio --help)" "$2"
+  point "/$1/usage-error" "$(mmio 2>&1)" "$3"
+  point "/$1/table" "$(mmio info file)" "$4"
+  point "/$1/error-of-the-library" "$(mmio cat --offset=9 file 2>&1)" "$5"
+  point "/$1/plural-of-one" "$(mmio watch --timeout=0 file 2>&1)" "$6"
+  point "/$1/plural-of-two" "$(mmio watch --timeout=0 file "$folder/file" 2>&1)" "$7"
+  point "/$1/json-speaks-to-programs" "$(mmio info --json file)" '"size": 8'
+  checked="$checked $1"
+}
+
+checked=
+check de 'Befehle:' 'ein Befehl fehlt' 'Größe' 'Position 9 + Länge 0 geht über die Größe 8 hinaus' \
+  '1 Datei wird beobachtet' '2 Dateien werden beobachtet'
+check es 'Órdenes:' 'falta una orden' 'tamaño' 'la posición 9 + la longitud 0 excede el tamaño 8' \
+  'Vigilando 1 archivo;' 'Vigilando 2 archivos;'
+check fr 'Commandes :' 'il manque une commande' 'taille' 'la position 9 + la longueur 0 dépasse la taille 8' \
+  'Surveillance de 1 fichier ;' 'Surveillance de 2 fichiers ;'
+check ja 'コマンド:' 'コマンドが指定されていません' 'サイズ' 'オフセット 9 + 長さ 0 はサイズ 8 を超えています' \
+  '1 個のファイルを監視しています' '2 個のファイルを監視しています'
+check zh_CN '命令：' '缺少命令' '大小' '偏移 9 + 长度 0 超出了大小 8' '正在监视 1 个文件' '正在监视 2 个文件'
+point /every-language "$(echo $checked)" "$(LC_ALL=C sort "$top_srcdir/po/LINGUAS" | tr '\n' ' ' | sed 's/ $//')"
+
+echo "1..$number"
+exit $failed
