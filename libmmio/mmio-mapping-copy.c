@@ -176,13 +176,14 @@ mmio_mapping_fail_fault (MmioMapping *self,
   return FALSE;
 }
 
-/* A copy met a page that faulted. Puts the file's own pages back if the file has them; TRUE: try again. */
+/* A copy met a page that faulted, for the tries-th time in this call. Puts the file's own pages back if the file has them; TRUE: try
+ * again. */
 static gboolean
 resolve_fault (MmioMapping *self,
                gsize        offset,
                gsize        length,
                gboolean     for_writing,
-               gboolean     is_last_try,
+               guint        tries,
                GError     **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->change_lock);
@@ -203,11 +204,11 @@ resolve_fault (MmioMapping *self,
   else
     reason = errno;
 
-  if (reason == 0 && !kept && !is_last_try)
-    return TRUE;
-  /* Where blocks can't be asked for, this is how a full disk shows. */
-  if (reason == 0 && for_writing && mmio_os_is_full (self->fd, length))
+  /* Where blocks can't be asked for, this is how a full disk shows: each further try would cost a fault for each page. */
+  if (reason == 0 && for_writing && tries >= MAPPED_TRIES && mmio_os_is_full (self->fd, length))
     reason = ENOSPC;
+  if (reason == 0 && !kept && tries < FAULT_TRIES)
+    return TRUE;
 
   name = mmio_mapping_dup_name (self);
   if (reason == ENOSPC || reason == EDQUOT)
@@ -295,7 +296,7 @@ mmio_mapping_read (MmioMapping *self,
         return FALSE;
       if (!hit)
         return TRUE;
-      if (!resolve_fault (self, offset, count, FALSE, i == FAULT_TRIES - 1, error))
+      if (!resolve_fault (self, offset, count, FALSE, i + 1, error))
         return FALSE;
     }
 
@@ -368,7 +369,7 @@ mmio_mapping_change (MmioMapping    *self,
             mmio_mapping_tidy (self);
           return TRUE;
         }
-      if (!resolve_fault (self, (gsize) offset, (gsize) length, TRUE, i == FAULT_TRIES - 1, error))
+      if (!resolve_fault (self, (gsize) offset, (gsize) length, TRUE, i + 1, error))
         return FALSE;
     }
 
