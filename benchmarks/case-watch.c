@@ -30,6 +30,10 @@ typedef struct
   guint seen;                   /* changes */
   guint seen_attributes;
   gboolean flip;
+  guint n_located;              /* changes that came with less than all of the file */
+  guint64 size;
+  guint64 n_written;
+  guint8 *copy, *buffer;        /* of whoever compares it himself */
   FILE *lines;                  /* of a program that prints one for each event */
 } Watched;
 
@@ -45,7 +49,7 @@ watched_init (Watched    *self,
   bench_need (g_mkdir (self->folder, 0700) == 0, NULL, self->folder);
   self->path = g_build_filename (self->folder, "file", NULL);
   bench_need (g_file_set_contents (self->path, "content of some length", -1, &error), error, self->path);
-  self->fd = open (self->path, O_WRONLY | O_CLOEXEC);
+  self->fd = open (self->path, O_RDWR | O_CLOEXEC);
   bench_need (self->fd >= 0, NULL, self->path);
 }
 
@@ -89,6 +93,8 @@ on_file_changed (MmioFile *file,
   Watched *self = data;
 
   self->seen++;
+  if (length < self->size)
+    self->n_located++;
 }
 
 static void
@@ -223,7 +229,8 @@ stop_inotifywait (GSubprocess *program,
 }
 
 static MmioFile *
-watch_ours (Watched *watched)
+watch_ours (Watched       *watched,
+            MmioWatchFlags flags)
 {
   g_autoptr (GError) error = NULL;
   MmioFile *file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", watched->path, "watch-interval", 0, NULL);
@@ -231,7 +238,7 @@ watch_ours (Watched *watched)
   bench_need (file != NULL, error, watched->path);
   g_signal_connect (file, "changed", G_CALLBACK (on_file_changed), watched);
   g_signal_connect (file, "metadata", G_CALLBACK (on_file_metadata), watched);
-  bench_need (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error), error, watched->path);
+  bench_need (mmio_file_watch (file, flags, NULL, &error), error, watched->path);
   return file;
 }
 
@@ -246,6 +253,102 @@ watch_theirs (Watched *watched)
   g_file_monitor_set_rate_limit (monitor, 0);
   g_signal_connect (monitor, "changed", G_CALLBACK (on_monitor_changed), watched);
   return monitor;
+}
+
+/* Where the file has changed: by LOCATE, or by reading all of it again and comparing it with a copy. */
+
+static guint64
+write_somewhere (Watched *self)
+{
+  const guint64 offset = self->n_written * 4099 % self->size;
+  const guint8 byte = (guint8) (1 + self->n_written / 7);
+
+  self->n_written++;
+  bench_need (pwrite (self->fd, &byte, 1, (off_t) offset) == 1, NULL, self->path);
+  return offset;
+}
+
+static guint64
+wait_for_located (gpointer data,
+                  guint64  n)
+{
+  Watched *self = data;
+  guint too_late = g_timeout_add_seconds (10, on_too_late, NULL);
+
+  for (guint64 i = 0; i < n; i++)
+    {
+      guint seen = self->seen;
+
+      write_somewhere (self);
+      while (self->seen == seen)
+        g_main_context_iteration (NULL, TRUE);
+    }
+  g_source_remove (too_late);
+  return 0;
+}
+
+static guint64
+wait_and_compare (gpointer data,
+                  guint64  n)
+{
+  Watched *self = data;
+  guint too_late = g_timeout_add_seconds (10, on_too_late, NULL);
+
+  for (guint64 i = 0; i < n; i++)
+    {
+      guint seen = self->seen;
+      guint64 first = 0;
+
+      write_somewhere (self);
+      while (self->seen == seen)
+        g_main_context_iteration (NULL, TRUE);
+      bench_need (pread (self->fd, self->buffer, self->size, 0) == (gssize) self->size, NULL, self->path);
+      while (first < self->size && memcmp (self->buffer + first, self->copy + first, MIN (4096, self->size - first)) == 0)
+        first += 4096;
+      if (first < self->size)
+        memcpy (self->copy + first, self->buffer + first, MIN (4096, self->size - first));
+    }
+  g_source_remove (too_late);
+  return 0;
+}
+
+static void
+compare_located (Bench      *bench,
+                 const char *name,
+                 const char *title,
+                 guint64     size)
+{
+  const char *near = bench_disk_file (bench, "near", 0);
+  g_autofree char *content = g_malloc0 (size);
+  g_autoptr (GFileMonitor) monitor = NULL;
+  g_autoptr (MmioFile) file = NULL;
+  Watched ours = { NULL }, theirs = { NULL };
+
+  if (!bench_wants (bench, name))
+    return;
+
+  watched_init (&ours, near, "locate-ours");
+  watched_init (&theirs, near, "locate-monitor");
+  ours.size = theirs.size = size;
+  bench_need (pwrite (ours.fd, content, size, 0) == (gssize) size && pwrite (theirs.fd, content, size, 0) == (gssize) size, NULL,
+              ours.path);
+  theirs.copy = g_malloc0 (size);
+  theirs.buffer = g_malloc0 (size);
+  monitor = watch_theirs (&theirs);
+  file = watch_ours (&ours, MMIO_WATCH_FLAGS_LOCATE);
+
+  bench_case (bench, &(BenchCase){
+    .name = name, .title = title, .slice = 5000000,
+    .floor = { "GFileMonitor, rate limit 0, read and memcmp", wait_and_compare, &theirs },
+    .subject = { "MmioFile::changed, LOCATE", wait_for_located, &ours } });
+  printf ("  %u of %u were located\n", ours.n_located, ours.seen);
+
+  mmio_file_unwatch (file);
+  g_file_monitor_cancel (monitor);
+  g_free (theirs.copy);
+  g_free (theirs.buffer);
+  watched_clear (&ours);
+  watched_clear (&theirs);
 }
 
 /* Many files watched in one folder, and one of them is written to. */
@@ -310,7 +413,7 @@ scale_watched (Bench *bench)
     }
   watched.fd = open (path, O_WRONLY | O_CLOEXEC);
   bench_need (watched.fd >= 0, NULL, path);
-  file = watch_ours (&watched);
+  file = watch_ours (&watched, MMIO_WATCH_FLAGS_NONE);
   for (n = 0; n < G_N_ELEMENTS (counts) && 2 * counts[n] + 100 < limit.rlim_cur; n++)
     {
       crowds[n] = (Crowd){ &watched, files, paths, counts[n] };
@@ -323,8 +426,8 @@ scale_watched (Bench *bench)
   close (watched.fd);
 }
 
-void
-bench_watch (Bench *bench)
+static void
+compare_events (Bench *bench)
 {
   const char *near = bench_disk_file (bench, "near", 0);
   g_autoptr (GFileMonitor) monitor = NULL;
@@ -340,7 +443,7 @@ bench_watch (Bench *bench)
   watched_init (&by_watchdog, near, "watch-watchdog");
   watched_init (&by_python, near, "watch-python");
   monitor = watch_theirs (&theirs);
-  file = watch_ours (&ours);
+  file = watch_ours (&ours, MMIO_WATCH_FLAGS_NONE);
   inotifywait = start_inotifywait (&by_inotifywait);
   if (inotifywait != NULL)
     {
@@ -372,7 +475,15 @@ bench_watch (Bench *bench)
   watched_clear (&by_inotifywait);
   watched_clear (&by_watchdog);
   watched_clear (&by_python);
+}
 
+void
+bench_watch (Bench *bench)
+{
+  if (bench_wants (bench, "watch"))
+    compare_events (bench);
+  compare_located (bench, "locate-1m", "from a write to the handler that is told which byte of 1 MiB it was", 1 << 20);
+  compare_located (bench, "locate-64m", "from a write to the handler that is told which block of 64 MiB it was in", 64 << 20);
   if (bench_wants (bench, "scale-watched"))
     scale_watched (bench);
 }

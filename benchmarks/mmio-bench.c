@@ -25,7 +25,7 @@ static const struct
   { "wake", bench_wake },      { "scale-size", bench_scale }, { "scale-views", bench_scale }, { "scale-files", bench_scale },
   /* Last: once a process has run on several processors, unmapping memory has to tell all of them, which flatters resize. */
   { "threads", bench_threads }, { "scale-threads", bench_threads }, { "grow", bench_grow },
-  { "watch", bench_watch },    { "scale-watched", bench_watch },
+  { "watch", bench_watch },    { "locate", bench_watch },   { "scale-watched", bench_watch },
 };
 
 static const struct
