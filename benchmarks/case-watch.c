@@ -383,6 +383,9 @@ hear_in_crowd (gpointer data,
       g_ptr_array_add (crowd->files, file);
     }
 
+  /* What those who have just come look at first is over. */
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
   start = bench_now ();
   wait_for_handler (crowd->watched, n);
   return bench_now () - start;
@@ -400,12 +403,14 @@ scale_watched (Bench *bench)
   Watched watched = { .path = (char *) path };
   struct rlimit limit;
   g_autoptr (MmioFile) file = NULL;
+  /* Watching them takes a tenth of a millisecond each, and that each time round. */
+  const guint most = bench_is_quick (bench) ? 1000 : MAX_WATCHED;
   guint n;
 
   bench_need (getrlimit (RLIMIT_NOFILE, &limit) == 0, NULL, "RLIMIT_NOFILE");
   limit.rlim_cur = limit.rlim_max;
   setrlimit (RLIMIT_NOFILE, &limit);
-  for (guint i = 0; i < MAX_WATCHED && 2 * i + 100 < limit.rlim_cur; i++)
+  for (guint i = 0; i < most && 2 * i + 100 < limit.rlim_cur; i++)
     {
       g_autofree char *name = g_strdup_printf ("watched-%u", i);
 
@@ -414,7 +419,7 @@ scale_watched (Bench *bench)
   watched.fd = open (path, O_WRONLY | O_CLOEXEC);
   bench_need (watched.fd >= 0, NULL, path);
   file = watch_ours (&watched, MMIO_WATCH_FLAGS_NONE);
-  for (n = 0; n < G_N_ELEMENTS (counts) && 2 * counts[n] + 100 < limit.rlim_cur; n++)
+  for (n = 0; n < G_N_ELEMENTS (counts) && counts[n] <= most && 2 * counts[n] + 100 < limit.rlim_cur; n++)
     {
       crowds[n] = (Crowd){ &watched, files, paths, counts[n] };
       points[n] = (BenchPoint){ counts[n], { "an event", hear_in_crowd, &crowds[n] } };
