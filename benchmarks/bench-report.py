@@ -262,7 +262,7 @@ The exponent is that of time = c · x^exponent, fitted to the medians: 0 is cons
     ./bootstrap check
     make -C build bench-docs
 
-measures all of it and writes this page; `make bench` leaves the page alone and writes the same to `bench/`, with a row a side and as JSON;
+measures all of it in about ten minutes and writes this page; `make bench` leaves the page alone and writes the same to `bench/`, with a row a side and as JSON;
 `make bench-quick` takes less than three minutes. The peers are optional and say SKIP where they are not installed. On Debian, all of them:
 
     apt install g++ libboost-dev liblmdb-dev inotify-tools python3-watchdog python3-numpy python3-gi gjs valac
