@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Bytes in and out of a mapping: the sequence that keeps a read from mixing two states, and what follows a fault in a copy.
+ * Bytes in and out of a mapping: the sequences that keep a read from mixing two states, and what follows a fault in a copy.
  */
 #include "config.h"
 
@@ -15,9 +15,9 @@
 #include "mmio-error.h"
 #include "mmio-os-private.h"
 
-/* A writer holds the sequence for the time of a copy: spinning this often is shorter than going to sleep. */
+/* A writer has the lock for the time of a copy: spinning this often is shorter than going to sleep. */
 #define SPINS 200
-/* A reader that meets a change this often queues behind the writers. */
+/* A reader that is disturbed this often queues behind the writers. */
 #define READ_TRIES 8
 /* A page that faults this often though the file has it is read by other means. */
 #define MAPPED_TRIES 3
@@ -25,23 +25,20 @@
 #define FAULT_TRIES 64
 
 static gboolean
-try_lock (MmioMapping *self,
-          gsize        bit)
+try_lock (MmioMapping *self)
 {
-  gsize sequence = __atomic_load_n (&self->sequence, __ATOMIC_RELAXED);
+  guint unlocked = 0;
 
-  return (sequence & (MMIO_SEQUENCE_WRITING | MMIO_SEQUENCE_HELD)) == 0 &&
-         __atomic_compare_exchange_n (&self->sequence, &sequence, sequence | bit, FALSE, __ATOMIC_ACQUIRE,
-                                      __ATOMIC_RELAXED);
+  return __atomic_load_n (&self->writer_lock, __ATOMIC_RELAXED) == 0 &&
+         __atomic_compare_exchange_n (&self->writer_lock, &unlocked, 1, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 void
-mmio_mapping_lock_slow (MmioMapping *self,
-                        gsize        bit)
+mmio_mapping_lock_slow (MmioMapping *self)
 {
   for (guint i = 0; i < SPINS; i++)
     {
-      if (try_lock (self, bit))
+      if (try_lock (self))
         return;
       mmio_os_relax ();
     }
@@ -51,7 +48,7 @@ mmio_mapping_lock_slow (MmioMapping *self,
    * than a millisecond without looking. */
   g_mutex_lock (&self->wait_lock);
   __atomic_add_fetch (&self->n_waiters, 1, __ATOMIC_SEQ_CST);
-  while (!try_lock (self, bit))
+  while (!try_lock (self))
     g_cond_wait_until (&self->wait_condition, &self->wait_lock, g_get_monotonic_time () + G_TIME_SPAN_MILLISECOND);
   __atomic_sub_fetch (&self->n_waiters, 1, __ATOMIC_SEQ_CST);
   g_mutex_unlock (&self->wait_lock);
@@ -65,23 +62,93 @@ mmio_mapping_wake (MmioMapping *self)
   g_mutex_unlock (&self->wait_lock);
 }
 
-/* Keeps writers out and leaves readers undisturbed. */
-static void
-hold (MmioMapping *self)
+/* The stripes of a range: one for each of its blocks, in any order and some of them twice, or all that there are. */
+typedef struct
 {
-  if (!try_lock (self, MMIO_SEQUENCE_HELD))
-    mmio_mapping_lock_slow (self, MMIO_SEQUENCE_HELD);
+  MmioStripe *stripes;
+  guint64 first;                /* block */
+  gsize n;                      /* MMIO_N_STRIPES: all */
+} Stripes;
+
+static void
+stripes_init (Stripes    *self,
+              MmioStripe *stripes,
+              guint64     offset,
+              guint64     length)
+{
+  self->stripes = stripes;
+  self->first = offset >> MMIO_STRIPE_SHIFT;
+  self->n = length == 0 ? 0 : (gsize) MIN (((offset + length - 1) >> MMIO_STRIPE_SHIFT) - self->first + 1, MMIO_N_STRIPES);
+}
+
+static gsize *
+stripes_get (const Stripes *self,
+             gsize          i)
+{
+  return self->n == MMIO_N_STRIPES ? &self->stripes[i].sequence : mmio_stripe_of (self->stripes, self->first + i);
+}
+
+/* Step 1 of a reader, and 4. FALSE: somebody is at it. */
+static gboolean
+stripes_sum (const Stripes *self,
+             gsize         *sum)
+{
+  gsize all = 0;
+
+  *sum = 0;
+  for (gsize i = 0; i < self->n; i++)
+    {
+      gsize sequence = __atomic_load_n (stripes_get (self, i), __ATOMIC_ACQUIRE);
+
+      *sum += sequence;
+      all |= sequence;
+    }
+
+  return (all & MMIO_SEQUENCE_WRITING) == 0;
+}
+
+/* Under the writer lock. What a change of the range counts in is odd for everyone before a byte is stored. */
+static void
+begin_range (MmioMapping *self,
+             Stripes     *stripes,
+             guint64      offset,
+             guint64      length)
+{
+  stripes_init (stripes, self->stripes, offset, length);
+  if (stripes->stripes == NULL)
+    mmio_sequence_begin (&self->sequence);
+  else
+    for (gsize i = 0; i < stripes->n; i++)
+      mmio_sequence_begin (stripes_get (stripes, i));
+  __atomic_thread_fence (__ATOMIC_RELEASE);
 }
 
 static void
-unhold (MmioMapping *self)
+end_range (MmioMapping *self,
+           Stripes     *stripes)
 {
-  __atomic_and_fetch (&self->sequence, ~MMIO_SEQUENCE_HELD, __ATOMIC_RELEASE);
-  if (__atomic_load_n (&self->n_waiters, __ATOMIC_RELAXED) != 0)
-    mmio_mapping_wake (self);
+  if (stripes->stripes == NULL)
+    mmio_sequence_end (&self->sequence);
+  else
+    for (gsize i = 0; i < stripes->n; i++)
+      mmio_sequence_end (stripes_get (stripes, i));
 }
 
-/* Under the sequence, in either way. */
+/* Lays out the stripes. */
+static void
+split (MmioMapping *self)
+{
+  MmioStripe *stripes = g_aligned_alloc0 (MMIO_N_STRIPES, sizeof (MmioStripe), MMIO_CACHE_LINE);
+
+  /* A change of the whole: a reader that was in it before without stripes has to come again. */
+  mmio_mapping_begin (self);
+  if (self->stripes == NULL)
+    __atomic_store_n (&self->stripes, g_steal_pointer (&stripes), __ATOMIC_RELEASE);
+  mmio_mapping_end (self);
+  g_aligned_free (stripes);
+}
+
+/* Under the writer lock. */
 static gboolean
 check_range (MmioMapping *self,
              guint64      offset,
@@ -229,7 +296,7 @@ resolve_fault (MmioMapping *self,
 }
 
 /* A hole that is looked at on a full tmpfs faults, since even its zeros would take a page; the system call needs none. What it brings
- * is what the mapping would show, but for private pages. FALSE: the mapping has to tell why. Under the sequence. */
+ * is what the mapping would show, but for private pages. FALSE: the mapping has to tell why. Under the writer lock. */
 static gboolean
 read_by_descriptor (MmioMapping *self,
                     gsize        offset,
@@ -253,27 +320,63 @@ read_by_descriptor (MmioMapping *self,
   return TRUE;
 }
 
-gboolean
-mmio_mapping_read (MmioMapping *self,
-                   guint64      offset,
-                   gpointer     buffer,
-                   gsize        count,
-                   GError     **error)
+typedef enum
 {
-  for (guint i = 0; i < READ_TRIES; i++)
+  READ_DONE,
+  READ_DISTURBED,               /* by a change: once more */
+  READ_BARRED                   /* the range isn't there, or something in the file has faulted */
+} ReadResult;
+
+/* mmio_mapping_try_read () for a range of any length. */
+static ReadResult
+try_read (MmioMapping *self,
+          guint64      offset,
+          gpointer     buffer,
+          gsize        count)
+{
+  gsize sequence = __atomic_load_n (&self->sequence, __ATOMIC_ACQUIRE);
+  Stripes stripes = { __atomic_load_n (&self->stripes, __ATOMIC_ACQUIRE), 0, 0 };
+  gsize before = 0, after = 0;
+  gsize size;
+
+  if ((sequence & MMIO_SEQUENCE_WRITING) != 0)
+    return READ_DISTURBED;
+  /* Before the stripes: of a range that ends past 64 bits there are none. */
+  size = __atomic_load_n (&self->size, __ATOMIC_ACQUIRE);
+  if (offset >= size || !mmio_range_is_inside (offset, count, size))
+    return READ_BARRED;
+  if (stripes.stripes != NULL)
     {
-      if (mmio_mapping_try_read (self, offset, buffer, count))
-        return TRUE;
-      mmio_os_relax ();
+      stripes_init (&stripes, stripes.stripes, offset, count);
+      if (!stripes_sum (&stripes, &before))
+        return READ_DISTURBED;
     }
 
+  mmio_copy (buffer, __atomic_load_n (&self->base, __ATOMIC_RELAXED) + offset, count);
+
+  __atomic_thread_fence (__ATOMIC_ACQUIRE);
+  stripes_sum (&stripes, &after);
+  if (before != after || __atomic_load_n (&self->sequence, __ATOMIC_RELAXED) != sequence)
+    return READ_DISTURBED;
+
+  return mmio_guard_range_has_faults (__atomic_load_n (&self->guard, __ATOMIC_RELAXED)) ? READ_BARRED : READ_DONE;
+}
+
+/* With writers kept out. What has faulted is put back where the file has it. */
+static gboolean
+read_locked (MmioMapping *self,
+             guint64      offset,
+             gpointer     buffer,
+             gsize        count,
+             GError     **error)
+{
   for (guint i = 0; i < FAULT_TRIES; i++)
     {
       MmioGuardRange *guard;
       const guint8 *base;
       gboolean valid, hit;
 
-      hold (self);
+      mmio_mapping_lock (self);
       valid = check_range (self, offset, count, error);
       guard = self->guard;
       base = self->base;
@@ -284,13 +387,13 @@ mmio_mapping_read (MmioMapping *self,
       hit = valid && mmio_guard_range_has_faults (guard);
       if (hit && !mmio_guard_range_hit (guard, base + offset, count))
         {
-          unhold (self);
+          mmio_mapping_unlock (self);
           mmio_mapping_tidy (self);
           return TRUE;
         }
       if (hit && i >= MAPPED_TRIES)
         hit = !read_by_descriptor (self, offset, buffer, count);
-      unhold (self);
+      mmio_mapping_unlock (self);
 
       if (!valid)
         return FALSE;
@@ -304,6 +407,30 @@ mmio_mapping_read (MmioMapping *self,
 }
 
 gboolean
+mmio_mapping_read (MmioMapping *self,
+                   guint64      offset,
+                   gpointer     buffer,
+                   gsize        count,
+                   GError     **error)
+{
+  ReadResult result = READ_DISTURBED;
+
+  for (guint i = 0; i < READ_TRIES && result == READ_DISTURBED; i++)
+    {
+      if (i > 0)
+        mmio_os_relax ();
+      result = try_read (self, offset, buffer, count);
+    }
+  if (result == READ_DONE)
+    return TRUE;
+
+  if (result == READ_DISTURBED && __atomic_load_n (&self->stripes, __ATOMIC_RELAXED) == NULL)
+    split (self);
+
+  return read_locked (self, offset, buffer, count, error);
+}
+
+gboolean
 mmio_mapping_fail_read_only (MmioMapping *self,
                              GError     **error)
 {
@@ -313,7 +440,7 @@ mmio_mapping_fail_read_only (MmioMapping *self,
   return FALSE;
 }
 
-/* What has been stored to pages that faulted will not be synced: it is in no file. Under the sequence. */
+/* What has been stored to pages that faulted will not be synced: it is in no file. Under the writer lock. */
 static void
 mark_arrived (MmioMapping *self,
               gsize        start,
@@ -348,7 +475,11 @@ mmio_mapping_change (MmioMapping    *self,
       guard = self->guard;
       if (valid && self->mode != MMIO_MODE_READ_ONLY && length > 0)
         {
+          Stripes stripes;
+
+          begin_range (self, &stripes, offset, length);
           func (self->base, (gsize) offset, (gsize) length, data);
+          end_range (self, &stripes);
           __atomic_signal_fence (__ATOMIC_SEQ_CST);
           tidy = mmio_guard_range_has_faults (guard);
           hit = tidy && mmio_guard_range_hit (guard, self->base + offset, (gsize) length);
@@ -383,7 +514,7 @@ typedef struct
 } Source;
 
 /* What is written may lie in a view that a retired region holds. Copied from there it could be overwritten while it is read, since
- * the copy can't tell that the two addresses stand for the same bytes. Under the sequence. */
+ * the copy can't tell that the two addresses stand for the same bytes. Under the writer lock. */
 static const guint8 *
 in_current_region (const Source *source)
 {

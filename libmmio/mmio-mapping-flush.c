@@ -15,7 +15,7 @@
 #include "mmio-error.h"
 #include "mmio-os-private.h"
 
-/* Under the sequence: what was written comes out of the set, and what live writable pins cover is added to it. */
+/* Under the writer lock: what was written comes out of the set, and what live writable pins cover is added to it. */
 static void
 collect (MmioMapping *self,
          gsize        start,

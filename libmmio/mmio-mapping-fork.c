@@ -27,18 +27,18 @@ free_lock (GMutex *lock)
 static void
 take_over (MmioMapping *self)
 {
-  gsize sequence = self->sequence;
-
   self->is_inherited = TRUE;
-  if ((sequence & MMIO_SEQUENCE_WRITING) != 0)
+  if (self->writer_lock != 0)
     {
       /* It may have been half way through the set; and of what it was writing nobody knows how far it came. */
       mmio_dirty_init (&self->dirty);
       if (self->mode == MMIO_MODE_READ_WRITE)
         mmio_dirty_add (&self->dirty, 0, self->size);
+      mmio_sequence_end (&self->sequence);
+      for (guint i = 0; self->stripes != NULL && i < MMIO_N_STRIPES; i++)
+        mmio_sequence_end (&self->stripes[i].sequence);
+      self->writer_lock = 0;
     }
-  if ((sequence & (MMIO_SEQUENCE_WRITING | MMIO_SEQUENCE_HELD)) != 0)
-    self->sequence = (sequence & ~(MMIO_SEQUENCE_WRITING | MMIO_SEQUENCE_HELD)) + MMIO_SEQUENCE_STEP;
 
   /* The list is whole for whoever goes along `next`, at each step of linking and unlinking. */
   if (self->pin_lock != 0)

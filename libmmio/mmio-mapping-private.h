@@ -6,7 +6,7 @@
  * Locks, in the order in which they are taken:
  *   flush_lock    one flush at a time; the sticky error
  *   change_lock   what the mapping covers: regions, size, the descriptor; healing
- *   sequence      the writers' lock and the readers' check (below)
+ *   writer lock   one change of bytes at a time, and the set of dirty ranges; spun on, then slept on
  *   pin_lock      the list of pins; spun on, held for a few instructions
  */
 #pragma once
@@ -25,11 +25,39 @@ typedef struct _MmioMapping MmioMapping;
 typedef struct _MmioRegion MmioRegion;
 typedef struct _MmioPin MmioPin;
 
-/* The sequence word: bit 0 says that bytes are being changed, bit 1 that somebody keeps writers out without changing
- * anything, the rest counts the changes. A reader is undisturbed by bit 1. */
+/* How a copying read finds out that bytes changed under it. A sequence is a word that goes up by one where a change begins and by
+ * one where it ends: odd, somebody is at it; another even number, somebody was. Only who has the writer lock changes one, so a change
+ * is two plain stores. A reader stores to nothing that is shared: it looks at the sequences that its range stands under, copies,
+ * looks again, and throws the copy away if one has moved. Since they only go up, their sum says whether any of them did.
+ *
+ * There is one sequence for the whole mapping, under which every read stands. At first every write counts in it, which costs least;
+ * but then a reader waits for each write anywhere, and each write takes away the cache line that the reader looks at. So the first
+ * reader that is driven to the lock lays out stripes: sequences in cache lines of their own, among which the file's blocks of 4 KiB
+ * are dealt out. From then on a write counts in the stripes of its blocks alone, and a read looks at those of its own beside the
+ * whole mapping's, in which only what is rare still counts: other memory, a smaller size, healing, closing.
+ *
+ *   reader                                       writer, who has the lock
+ *   1 load the sequences, acquire                a store the sequences, odd
+ *   2 copy the bytes                             b release fence
+ *   3 acquire fence                              c store the bytes
+ *   4 load the sequences again                   d store the sequences, even, release
+ *
+ * A reader that has copied a byte stored in c finds in 4 what a stored, or something newer: b pairs with 3. One that loads in 1 what d
+ * stored copies nothing older than c: d pairs with 1. So a copy that passes is one state of its range, between two changes; also where
+ * a write counts in several stripes, since all of them are odd before its first byte is stored, and even only after its last. */
 #define MMIO_SEQUENCE_WRITING ((gsize) 1)
-#define MMIO_SEQUENCE_HELD ((gsize) 2)
-#define MMIO_SEQUENCE_STEP ((gsize) 4)
+
+/* With fewer, a writer that goes everywhere in the file has too often just taken the line that a reader wants. */
+#define MMIO_STRIPE_BITS 6
+#define MMIO_N_STRIPES (1u << MMIO_STRIPE_BITS)
+#define MMIO_STRIPE_SHIFT 12
+#define MMIO_CACHE_LINE 64
+
+typedef struct
+{
+  gsize sequence;               /* atomic */
+  guint8 padding[MMIO_CACHE_LINE - sizeof (gsize)];
+} MmioStripe;
 
 /* One mmap. Immutable once published, but for what zero memory has been laid over. */
 struct _MmioRegion
@@ -58,32 +86,17 @@ struct _MmioPin
 
 struct _MmioMapping
 {
-  /* What a copying read looks at; nobody writes to these lines but a writer. */
-  gsize sequence;               /* atomic */
+  /* What a copying read looks at: as good as immutable once there are stripes. */
+  gsize sequence;               /* atomic; the writer lock to write: of the whole mapping */
   gsize size;                   /* atomic, bytes; never more than the region covers */
   guint8 *base;                 /* atomic; published before a size that needs it */
+  MmioStripe *stripes;          /* atomic; set once, in a change of the whole; NULL: writes count in sequence */
   MmioGuardRange *guard;        /* atomic; of the region at base, never NULL */
   MmioMode mode;                /* immutable */
-  gboolean write_slowly;        /* sequence: read-only, or a retired region shows the same file at other addresses */
-  gboolean closed;              /* atomic; set under flush_lock, change_lock and sequence */
+  gboolean write_slowly;        /* writer lock: read-only, or a retired region shows the same file at other addresses */
+  gboolean closed;              /* atomic; set under flush_lock, change_lock and the writer lock */
 
-  MmioDirty dirty;              /* under the sequence; empty but in read-write mode */
-
-  gint stores_lost;             /* atomic: what was stored through a writable pin went into a zero page; until a refresh */
-  gint size_pending;            /* atomic: the size was changed and not yet synced */
-  guint n_waiters;              /* atomic: who sleeps in wait_condition until the sequence is free */
-  GMutex wait_lock;
-  GCond wait_condition;
-
-  guint pin_lock;
-  MmioPin *pins;                /* pin_lock */
-  guint n_writable_pins;        /* pin_lock to write; atomic to read */
-
-  GMutex change_lock;
-  MmioRegion *region;           /* change_lock and pin_lock to write, one of them to read: the current one, the retired behind it */
-  MmioRegion first;             /* what region points to until the mapping outgrows it */
-  guint generation;             /* change_lock */
-  guint64 allowed_size;         /* change_lock: no limit on the size of files forbids this one */
+  /* What hardly ever changes keeps what each write and each view store to, below, out of the cache lines above. */
   int fd;                       /* immutable number; -1 once closed (change_lock and flush_lock) */
   gsize page_size;              /* immutable */
   guint64 reserve_size;         /* immutable: what was asked for; 0: automatic */
@@ -93,6 +106,25 @@ struct _MmioMapping
   gboolean is_inherited;        /* set in the child of a fork, while there is one thread */
   gboolean is_sealed;           /* immutable: nobody can cut the file off, so nothing needs to be guarded */
   char *path;                   /* immutable, file system encoding: for messages */
+
+  GMutex change_lock;
+  MmioRegion *region;           /* change_lock and pin_lock to write, one of them to read: the current one, the retired behind it */
+  MmioRegion first;             /* what region points to until the mapping outgrows it */
+  guint generation;             /* change_lock */
+  guint64 allowed_size;         /* change_lock: no limit on the size of files forbids this one */
+
+  guint writer_lock;            /* atomic: 1 while somebody has it */
+  guint n_waiters;              /* atomic: who sleeps in wait_condition until the writer lock is free */
+  MmioDirty dirty;              /* writer lock; empty but in read-write mode */
+
+  gint stores_lost;             /* atomic: what was stored through a writable pin went into a zero page; until a refresh */
+  gint size_pending;            /* atomic: the size was changed and not yet synced */
+  GMutex wait_lock;
+  GCond wait_condition;
+
+  guint pin_lock;
+  MmioPin *pins;                /* pin_lock */
+  guint n_writable_pins;        /* pin_lock to write; atomic to read */
 
   GMutex flush_lock;
   GError *flush_error;          /* flush_lock: the first failure; every later flush fails with it */
@@ -123,7 +155,7 @@ gboolean mmio_mapping_write          (MmioMapping   *self,
                                       gconstpointer  data,
                                       gsize          length,
                                       GError       **error);
-/* Changes bytes inside the sequence: func gets what lies at offset, length bytes of it. May be called again after a fault. */
+/* Changes bytes under the writer lock: func gets what lies at offset, length bytes of it. May be called again after a fault. */
 typedef void (*MmioChangeFunc) (guint8        *base,
                                 gsize          offset,
                                 gsize          length,
@@ -288,9 +320,10 @@ mmio_mapping_get_size (MmioMapping *self)
 #endif
 #endif
 
-#ifdef MMIO_NO_TSAN
-#define MMIO_COPY_INLINE_MAX 0
+/* What mmio_copy () does in line, but under the thread sanitizer. */
+#define MMIO_COPY_INLINE_MAX 64
 
+#ifdef MMIO_NO_TSAN
 /* Bytes are copied while another thread may be writing them: that is what the sequence is there to find out, and the copy is
  * then thrown away. The race is meant; the sanitizer, which would also see it inside memmove, is told so here and nowhere else. */
 G_GNUC_UNUSED MMIO_NO_TSAN static void
@@ -320,8 +353,6 @@ mmio_set (void  *to,
 }
 #else
 #define mmio_set(to, byte, length) memset ((to), (byte), (length))
-
-#define MMIO_COPY_INLINE_MAX 64
 
 /* What fits into one register. A vector, since clang keeps structs and arrays on the stack. */
 typedef guint64 MmioCopyBlock __attribute__ ((vector_size (16)));
@@ -379,7 +410,16 @@ mmio_copy (void       *to,
 }
 #endif
 
-/* The whole of a read, where nothing is in the way: no lock, no store to anything shared. FALSE says only that
+/* A multiplication, so that blocks a power of two apart, of which there are many, do not share a stripe; 32 bits, which is quick
+ * everywhere. Knuth, The Art of Computer Programming, 6.4. */
+static inline gsize *
+mmio_stripe_of (MmioStripe *stripes,
+                guint64     block)
+{
+  return &stripes[((guint32) block * 0x9e3779b1u) >> (32 - MMIO_STRIPE_BITS)].sequence;
+}
+
+/* The whole of a read of up to a block, where nothing is in the way: no lock, no store to anything shared. FALSE says only that
  * mmio_mapping_read () has to look closer. */
 static inline gboolean
 mmio_mapping_try_read (MmioMapping *self,
@@ -387,13 +427,24 @@ mmio_mapping_try_read (MmioMapping *self,
                        gpointer     buffer,
                        gsize        count)
 {
-  /* Acquire: pairs with the release that ends a change, so that what is copied is at least as new as the sequence. */
+  /* Acquire, all of them: step 1 above. The stripes' also pairs with the release that publishes them. */
   gsize sequence = __atomic_load_n (&self->sequence, __ATOMIC_ACQUIRE);
-  gsize size;
+  MmioStripe *stripes = __atomic_load_n (&self->stripes, __ATOMIC_ACQUIRE);
+  const gsize *also = &self->sequence;
+  gsize sum = sequence, size;
   const guint8 *base;
 
-  if (G_UNLIKELY (sequence & MMIO_SEQUENCE_WRITING))
+  if (stripes != NULL)
+    {
+      /* In more than one block, or of nothing. */
+      if (G_UNLIKELY ((offset ^ (offset + count - 1)) >> MMIO_STRIPE_SHIFT != 0))
+        return FALSE;
+      also = mmio_stripe_of (stripes, offset >> MMIO_STRIPE_SHIFT);
+      sum = __atomic_load_n (also, __ATOMIC_ACQUIRE);
+    }
+  if (G_UNLIKELY ((sequence | sum) & MMIO_SEQUENCE_WRITING))
     return FALSE;
+  sum += sequence;
 
   /* Acquire: pairs with the release in publish_size (); whoever sees the new size sees the base that covers it. */
   size = __atomic_load_n (&self->size, __ATOMIC_ACQUIRE);
@@ -404,43 +455,66 @@ mmio_mapping_try_read (MmioMapping *self,
   base = __atomic_load_n (&self->base, __ATOMIC_RELAXED);
   mmio_copy (buffer, base + offset, count);
 
-  /* The copy is over before the sequence is looked at again; pairs with the release fence in mmio_mapping_lock (). */
+  /* Steps 3 and 4. */
   __atomic_thread_fence (__ATOMIC_ACQUIRE);
 
-  return ((__atomic_load_n (&self->sequence, __ATOMIC_RELAXED) ^ sequence) & ~MMIO_SEQUENCE_HELD) == 0 &&
+  return __atomic_load_n (&self->sequence, __ATOMIC_RELAXED) + __atomic_load_n (also, __ATOMIC_RELAXED) == sum &&
          !mmio_guard_range_has_faults (__atomic_load_n (&self->guard, __ATOMIC_RELAXED));
 }
 
-void mmio_mapping_lock_slow (MmioMapping *self,
-                             gsize        bit) __attribute__ ((cold));
+void mmio_mapping_lock_slow (MmioMapping *self) __attribute__ ((cold));
 void mmio_mapping_wake      (MmioMapping *self) __attribute__ ((cold));
 
-/* Begins a change: one compare-and-swap where nobody is in the way. */
+/* Keeps writers out and leaves readers undisturbed: one compare-and-swap where nobody is in the way. */
 static inline void
 mmio_mapping_lock (MmioMapping *self)
 {
-  gsize sequence = __atomic_load_n (&self->sequence, __ATOMIC_RELAXED);
+  guint unlocked = 0;
 
-  if (G_UNLIKELY ((sequence & (MMIO_SEQUENCE_WRITING | MMIO_SEQUENCE_HELD)) != 0 ||
-                  !__atomic_compare_exchange_n (&self->sequence, &sequence, sequence | MMIO_SEQUENCE_WRITING, FALSE,
-                                                __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
-    mmio_mapping_lock_slow (self, MMIO_SEQUENCE_WRITING);
-
-  /* No byte is stored before the sequence is odd for everyone. */
-  __atomic_thread_fence (__ATOMIC_RELEASE);
+  if (G_UNLIKELY (!__atomic_compare_exchange_n (&self->writer_lock, &unlocked, 1, FALSE, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+    mmio_mapping_lock_slow (self);
 }
 
 static inline void
 mmio_mapping_unlock (MmioMapping *self)
 {
-  gsize sequence = __atomic_load_n (&self->sequence, __ATOMIC_RELAXED);
-
-  __atomic_store_n (&self->sequence, (sequence & ~MMIO_SEQUENCE_WRITING) + MMIO_SEQUENCE_STEP, __ATOMIC_RELEASE);
+  __atomic_store_n (&self->writer_lock, 0, __ATOMIC_RELEASE);
   if (G_UNLIKELY (__atomic_load_n (&self->n_waiters, __ATOMIC_RELAXED) != 0))
     mmio_mapping_wake (self);
 }
 
-/* Under the sequence. */
+/* Under the writer lock. Does nothing where that sequence is odd already, or even: two blocks may have one stripe. */
+static inline void
+mmio_sequence_begin (gsize *sequence)
+{
+  __atomic_store_n (sequence, __atomic_load_n (sequence, __ATOMIC_RELAXED) | MMIO_SEQUENCE_WRITING, __ATOMIC_RELAXED);
+}
+
+static inline void
+mmio_sequence_end (gsize *sequence)
+{
+  gsize value = __atomic_load_n (sequence, __ATOMIC_RELAXED);
+
+  __atomic_store_n (sequence, value + (value & MMIO_SEQUENCE_WRITING), __ATOMIC_RELEASE);
+}
+
+/* Around a change that any read may notice. Takes the writer lock, and lets it go. */
+static inline void
+mmio_mapping_begin (MmioMapping *self)
+{
+  mmio_mapping_lock (self);
+  mmio_sequence_begin (&self->sequence);
+  __atomic_thread_fence (__ATOMIC_RELEASE);
+}
+
+static inline void
+mmio_mapping_end (MmioMapping *self)
+{
+  mmio_sequence_end (&self->sequence);
+  mmio_mapping_unlock (self);
+}
+
+/* Under the writer lock. */
 static inline void
 mmio_mapping_mark (MmioMapping *self,
                    gsize        start,
@@ -466,13 +540,25 @@ mmio_mapping_try_write (MmioMapping  *self,
   if (G_LIKELY (offset < size && mmio_range_is_inside (offset, length, size) && !self->write_slowly &&
                 !mmio_guard_range_has_faults (self->guard)))
     {
-      mmio_copy (self->base + offset, data, length);
-      /* Looked at before anybody can heal: whoever heals takes the sequence. A fault in this very copy is seen, since the
-       * handler ran on this thread; the signal fence keeps the compiler from looking too early. */
-      __atomic_signal_fence (__ATOMIC_SEQ_CST);
-      done = !mmio_guard_range_has_faults (self->guard);
-      if (G_LIKELY (done))
-        mmio_mapping_mark (self, offset, offset + length);
+      gsize *sequence = &self->sequence;
+
+      if (self->stripes != NULL)
+        sequence = (offset ^ (offset + length - 1)) >> MMIO_STRIPE_SHIFT == 0
+                     ? mmio_stripe_of (self->stripes, offset >> MMIO_STRIPE_SHIFT)
+                     : NULL;
+      if (G_LIKELY (sequence != NULL))
+        {
+          mmio_sequence_begin (sequence);
+          __atomic_thread_fence (__ATOMIC_RELEASE);
+          mmio_copy (self->base + offset, data, length);
+          mmio_sequence_end (sequence);
+          /* Looked at before anybody can heal: whoever heals takes the lock. A fault in this very copy is seen, since the
+           * handler ran on this thread; the signal fence keeps the compiler from looking too early. */
+          __atomic_signal_fence (__ATOMIC_SEQ_CST);
+          done = !mmio_guard_range_has_faults (self->guard);
+          if (G_LIKELY (done))
+            mmio_mapping_mark (self, offset, offset + length);
+        }
     }
   mmio_mapping_unlock (self);
 

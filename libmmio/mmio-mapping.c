@@ -234,7 +234,7 @@ map_first (MmioMapping *self,
   return TRUE;
 }
 
-/* Under the sequence: who writes has to look whether the data lies in a retired region. */
+/* Under the writer lock: who writes has to look whether the data lies in a retired region. */
 static void
 note_aliases (MmioMapping *self)
 {
@@ -295,6 +295,7 @@ mmio_mapping_clear (MmioMapping *self)
   if (self->fd >= 0)
     close (self->fd);
   self->fd = -1;
+  g_clear_pointer (&self->stripes, g_aligned_free);
   g_clear_error (&self->flush_error);
   g_clear_pointer (&self->path, g_free);
   g_mutex_clear (&self->change_lock);
@@ -317,7 +318,7 @@ static void
 publish_region (MmioMapping *self,
                 MmioRegion  *region)
 {
-  mmio_mapping_lock (self);
+  mmio_mapping_begin (self);
   mmio_mapping_lock_pins (self);
   region->older = self->region;
   self->region = region;
@@ -325,7 +326,7 @@ publish_region (MmioMapping *self,
   note_aliases (self);
   __atomic_store_n (&self->guard, region->guard, __ATOMIC_RELEASE);
   __atomic_store_n (&self->base, region->base, __ATOMIC_RELEASE);
-  mmio_mapping_unlock (self);
+  mmio_mapping_end (self);
 }
 
 /* Makes the current region cover size bytes. */
@@ -452,12 +453,12 @@ mmio_mapping_heal (MmioMapping *self,
 
   if (kept != NULL)
     *kept = FALSE;
-  /* Inside the sequence: a reader that has copied from the zero page finds out, and a writer isn't in it. */
-  mmio_mapping_lock (self);
+  /* A change of the whole: a reader that has copied from the zero page finds out, and a writer isn't in it. */
+  mmio_mapping_begin (self);
   for (MmioRegion *region = self->region; region != NULL && success; region = region->older)
     if (region->generation == self->generation && region->base != NULL)
       success = heal_region (self, region, offset, length, kept);
-  mmio_mapping_unlock (self);
+  mmio_mapping_end (self);
 
   return success;
 }
@@ -650,7 +651,7 @@ grow (MmioMapping *self,
   return TRUE;
 }
 
-/* Behind the end there is nothing to sync. Under the sequence. */
+/* Behind the end there is nothing to sync. Under the writer lock. */
 static void
 drop_dirty (MmioMapping *self,
             gsize        size)
@@ -671,15 +672,16 @@ shrink (MmioMapping *self,
   if (!mmio_mapping_reserve_shrink (self, size, error))
     return FALSE;
 
-  /* The smaller size is out. Whoever passed the check before copies inside the sequence or finds that it has moved. */
-  mmio_mapping_lock (self);
+  /* The smaller size is out. Whoever passed the check before is a writer, and done when this begins, or finds that the sequence has
+   * moved. */
+  mmio_mapping_begin (self);
   if (!cover_tail (self, size, old_size))
     result = errno;
   if (result == 0)
     result = mmio_os_set_size (self->fd, size, &self->allowed_size);
   if (result == 0)
     drop_dirty (self, size);
-  mmio_mapping_unlock (self);
+  mmio_mapping_end (self);
 
   if (result != 0)
     {
@@ -743,13 +745,13 @@ adopt_size (MmioMapping *self,
       return TRUE;
     }
 
-  mmio_mapping_lock (self);
+  mmio_mapping_begin (self);
   mmio_mapping_lock_pins (self);
   publish_size (self, (gsize) size);
   mmio_mapping_unlock_pins (self);
   cover_tail (self, (gsize) size, old_size);
   drop_dirty (self, (gsize) size);
-  mmio_mapping_unlock (self);
+  mmio_mapping_end (self);
   return TRUE;
 }
 
@@ -775,7 +777,7 @@ mmio_mapping_refresh (MmioMapping *self,
 }
 
 /* A region in which nothing is pinned and which is long enough: the current one, or one that a file replaced earlier has left. It
- * may still have readers; they will find that the sequence has moved. Under the sequence and pin_lock. */
+ * may still have readers; they will find that the sequence has moved. In a change of the whole and under pin_lock. */
 static MmioRegion *
 find_free_region (MmioMapping *self,
                   gsize        length)
@@ -820,7 +822,7 @@ lay_taken (gpointer start,
   return lay_file (taking->mapping, taking->region, taking->fd, offset, offset + length);
 }
 
-/* Lays the file at fd over region and puts it in front. Under the sequence and pin_lock. */
+/* Lays the file at fd over region and puts it in front. In a change of the whole and under pin_lock. */
 static int
 take_region (MmioMapping *self,
              MmioRegion  *region,
@@ -875,13 +877,13 @@ mmio_mapping_replace (MmioMapping *self,
     {
       at_least = MAX (at_least, round_up (self, size));
 
-      mmio_mapping_lock (self);
+      mmio_mapping_begin (self);
       mmio_mapping_lock_pins (self);
       region = find_free_region (self, at_least);
       if (region != NULL)
         result = take_region (self, region, fd, (gsize) size);
       mmio_mapping_unlock_pins (self);
-      mmio_mapping_unlock (self);
+      mmio_mapping_end (self);
     }
   if (result == 0 && region == NULL)
     {
@@ -890,13 +892,13 @@ mmio_mapping_replace (MmioMapping *self,
         result = errno;
       else
         {
-          mmio_mapping_lock (self);
+          mmio_mapping_begin (self);
           mmio_mapping_lock_pins (self);
           result = take_region (self, fresh, fd, (gsize) size);
           if (result == 0)
             region = g_steal_pointer (&fresh);
           mmio_mapping_unlock_pins (self);
-          mmio_mapping_unlock (self);
+          mmio_mapping_end (self);
           /* Nobody has seen it. */
           if (region == NULL)
             unmap_region (fresh);
@@ -961,12 +963,12 @@ mmio_mapping_close (MmioMapping *self)
   if (self->closed)
     return;
 
-  mmio_mapping_lock (self);
+  mmio_mapping_begin (self);
   mmio_mapping_lock_pins (self);
   __atomic_store_n (&self->closed, TRUE, __ATOMIC_RELEASE);
   publish_size (self, 0);
   mmio_mapping_unlock_pins (self);
-  mmio_mapping_unlock (self);
+  mmio_mapping_end (self);
 
   mmio_mapping_empty_unused (self);
   close (self->fd);
