@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -29,6 +30,66 @@ bench_now (void)
   clock_gettime (CLOCK_MONOTONIC, &now);
   return (guint64) now.tv_sec * 1000000000 + (guint64) now.tv_nsec;
 }
+
+#ifdef CPU_SETSIZE
+
+/* Those that there were before the first call. */
+static const cpu_set_t *
+get_processors (void)
+{
+  static cpu_set_t processors;
+  static gsize is_set;
+
+  if (g_once_init_enter (&is_set))
+    {
+      if (sched_getaffinity (0, sizeof processors, &processors) != 0)
+        CPU_ZERO (&processors);
+      g_once_init_leave (&is_set, 1);
+    }
+
+  return &processors;
+}
+
+gboolean
+bench_run_on (guint number)
+{
+  const cpu_set_t *processors = get_processors ();
+  cpu_set_t set;
+  guint left;
+
+  if (CPU_COUNT (processors) == 0)
+    return FALSE;
+
+  CPU_ZERO (&set);
+  left = number % (guint) CPU_COUNT (processors);
+  for (gsize i = 0; CPU_COUNT (&set) == 0; i++)
+    if (CPU_ISSET (i, processors) && left-- == 0)
+      CPU_SET (i, &set);
+
+  return sched_setaffinity (0, sizeof set, &set) == 0;
+}
+
+void
+bench_run_anywhere (void)
+{
+  if (CPU_COUNT (get_processors ()) > 0)
+    sched_setaffinity (0, sizeof (cpu_set_t), get_processors ());
+}
+
+#else
+
+gboolean
+bench_run_on (guint number)
+{
+  return FALSE;
+}
+
+void
+bench_run_anywhere (void)
+{
+}
+
+#endif
 
 void
 bench_need (gboolean    success,

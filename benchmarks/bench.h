@@ -95,6 +95,11 @@ const char *bench_sparse_file (Bench         *self,
 const char *bench_new_path  (Bench           *self,
                              gboolean         on_disk,
                              const char      *name);
+/* The calling thread, and whoever it starts, on that one of the processors that this process may have, counted from 0 and round again;
+ * bench_run_anywhere () on any. What runs beside each other is told where: two that took turns on one processor would not meet at all, and
+ * left to itself the kernel does now this, now that. FALSE: it can't be told here. */
+gboolean    bench_run_on    (guint            number);
+void        bench_run_anywhere (void);
 /* ns, of a clock that doesn't jump. */
 guint64     bench_now       (void);
 /* Ends the program if what a case needs has failed: a case that runs on error paths would measure nonsense. */

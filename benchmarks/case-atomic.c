@@ -185,8 +185,10 @@ compare_contended (Bench *bench)
   memset (bare_map.base, 0, bare_map.size);
   contest_init (&ours, TRUE, &map, atomic);
   contest_init (&bare, FALSE, &bare_map, NULL);
+  bench_run_on (1);
   contest_start (&ours, "ours", path);
   contest_start (&bare, "bare", bare_path);
+  bench_run_on (0);
 
   bench_case (bench, &(BenchCase){
     .name = "atomic-contended", .title = "add 1 to a shared 64-bit integer while another process does", .goal = 1.5,
@@ -196,6 +198,7 @@ compare_contended (Bench *bench)
 
   bench_program_free (ours.partner);
   bench_program_free (bare.partner);
+  bench_run_anywhere ();
   floor_map_close (&map);
   floor_map_close (&bare_map);
 }

@@ -101,26 +101,6 @@ write_meanwhile (Worker *worker)
   return n;
 }
 
-/* Each on a processor of its own, as far as there are any: two that took turns on one would not meet at all. */
-static void
-spread_out (guint number)
-{
-  cpu_set_t allowed, set;
-  int n;
-
-  if (sched_getaffinity (0, sizeof allowed, &allowed) != 0)
-    return;
-  n = (int) number % CPU_COUNT (&allowed);
-  for (int i = 0; i < CPU_SETSIZE; i++)
-    if (CPU_ISSET (i, &allowed) && n-- == 0)
-      {
-        CPU_ZERO (&set);
-        CPU_SET (i, &set);
-        sched_setaffinity (0, sizeof set, &set);
-        return;
-      }
-}
-
 static gpointer
 work (gpointer data)
 {
@@ -128,7 +108,7 @@ work (gpointer data)
   Team *team = worker->team;
   guint seen = 0;
 
-  spread_out ((guint) (worker - team->workers));
+  bench_run_on ((guint) (worker - team->workers));
   g_mutex_lock (&team->lock);
   while (TRUE)
     {

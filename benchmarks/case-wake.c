@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <mmio.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -236,26 +235,14 @@ start_partner (Wake       *self,
     g_error ("%s", bench_program_get_missing (self->partner));
 }
 
-/* Whoever starts partners afterwards has them there as well. Returns whether that could be had. */
-static gboolean
-run_on (int processor)
-{
-  cpu_set_t set;
-
-  CPU_ZERO (&set);
-  CPU_SET (processor, &set);
-  return sched_setaffinity (0, sizeof set, &set) == 0;
-}
-
 /* Where the two run decides more than how they wake each other: on one processor it is a switch from one to the other, on two the other
- * one has to be brought out of its sleep first, which a virtual machine can't do by itself. Left to itself the kernel does now this, now
- * that. */
+ * one has to be brought out of its sleep first, which a virtual machine can't do by itself. */
 static void
 compare (Bench      *bench,
          const char *name,
          const char *title,
-         int         processor,
-         int         other_processor)
+         guint       processor,
+         guint       other_processor)
 {
   const guint8 zeros[4096] = { 0 };
   const char *path = bench_new_path (bench, FALSE, "wake-ours"), *bare_path = bench_new_path (bench, FALSE, "wake-bare");
@@ -271,16 +258,12 @@ compare (Bench      *bench,
   by_event.there[0] = by_event.there[1] = eventfd (0, EFD_CLOEXEC);
   by_event.back[0] = by_event.back[1] = eventfd (0, EFD_CLOEXEC);
   bench_need (by_event.there[0] >= 0 && by_event.back[0] >= 0, NULL, "eventfd");
-  if (!run_on (other_processor))
-    {
-      bench_skip (bench, name, "processor %d can't be had", other_processor);
-      return;
-    }
+  bench_run_on (other_processor);
   start_partner (&ours, "ours", path);
   start_partner (&bare, "bare", bare_path);
   start_partner (&by_pipe, "descriptor", "1");
   start_partner (&by_event, "descriptor", "8");
-  run_on (processor);
+  bench_run_on (processor);
 
   bench_case (bench, &(BenchCase){
     .name = name, .title = title, .goal = 1.2, .slice = 5000000,
@@ -305,20 +288,12 @@ compare (Bench      *bench,
 void
 bench_wake (Bench *bench)
 {
-  cpu_set_t before;
-  int first, second;
-
-  bench_need (sched_getaffinity (0, sizeof before, &before) == 0, NULL, "sched_getaffinity");
-  for (first = 0; !CPU_ISSET (first, &before); first++)
-    ;
-  for (second = first + 1; second < CPU_SETSIZE && !CPU_ISSET (second, &before); second++)
-    ;
-  compare (bench, "wake-cycle", "wake another process on the same processor, and be woken by it", first, first);
-  if (second < CPU_SETSIZE)
-    compare (bench, "wake-cycle-apart", "wake another process on another processor, and be woken by it", first, second);
+  compare (bench, "wake-cycle", "wake another process on the same processor, and be woken by it", 0, 0);
+  if (g_get_num_processors () > 1)
+    compare (bench, "wake-cycle-apart", "wake another process on another processor, and be woken by it", 0, 1);
   else
     bench_skip (bench, "wake-cycle-apart", "one processor");
-  sched_setaffinity (0, sizeof before, &before);
+  bench_run_anywhere ();
 }
 
 #else
