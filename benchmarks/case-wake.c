@@ -10,6 +10,7 @@
 #include <mmio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #if __has_include(<linux/futex.h>)
 #include <linux/futex.h>
@@ -28,6 +29,7 @@ typedef struct
 {
   MmioAtomicU32 *atomic;        /* [0]: ours is odd, theirs even */
   guint32 *word;                /* the same, for the floor */
+  const struct timespec *limit; /* of its wait; NULL: none */
   int there[2], back[2];        /* pipe or eventfd, to read from and to write to */
   gsize message;                /* bytes of it */
   BenchRun cycle;
@@ -36,12 +38,15 @@ typedef struct
 
 /* Bare */
 
+/* The library's wait looks once a second whether the file has been cut off meanwhile. The timer for that is what it costs. */
+static const struct timespec second = { 1, 0 };
+
 static void
-bare_wait (guint32 *word,
-           guint32  old)
+bare_wait (const Wake *self,
+           guint32     old)
 {
-  while (__atomic_load_n (word, __ATOMIC_SEQ_CST) == old)
-    syscall (SYS_futex, word, FUTEX_WAIT, old, NULL, NULL, 0);
+  while (__atomic_load_n (self->word, __ATOMIC_SEQ_CST) == old)
+    syscall (SYS_futex, self->word, FUTEX_WAIT, old, self->limit, NULL, 0);
 }
 
 static void
@@ -61,7 +66,7 @@ answer_bare (gpointer data,
 
   for (guint64 i = 0; i < n; i++, value += 2)
     {
-      bare_wait (self->word, value);
+      bare_wait (self, value);
       bare_pass (self->word, value + 2);
     }
   return 0;
@@ -77,7 +82,7 @@ cycle_bare (gpointer data,
   for (guint64 i = 0; i < n; i++, value += 2)
     {
       bare_pass (self->word, value + 1);
-      bare_wait (self->word, value + 1);
+      bare_wait (self, value + 1);
     }
   return 0;
 }
@@ -219,6 +224,9 @@ bench_wake_partner (char **arguments)
   if (g_str_equal (kind, "bare"))
     return bench_program_serve (answer_bare, &(Wake){ .word = map_word (argument) });
 
+  if (g_str_equal (kind, "limited"))
+    return bench_program_serve (answer_bare, &(Wake){ .word = map_word (argument), .limit = &second });
+
   return bench_program_serve (answer_descriptor, &(Wake){ .there = { 3 }, .back = { [1] = 4 }, .message = strtoul (argument, NULL, 10) });
 }
 
@@ -246,14 +254,18 @@ compare (Bench      *bench,
 {
   const guint8 zeros[4096] = { 0 };
   const char *path = bench_new_path (bench, FALSE, "wake-ours"), *bare_path = bench_new_path (bench, FALSE, "wake-bare");
+  const char *limited_path = bench_new_path (bench, FALSE, "wake-limited");
   Wake ours = { .cycle = cycle_ours }, bare = { .cycle = cycle_bare };
+  Wake limited = { .cycle = cycle_bare, .limit = &second };
   Wake by_pipe = { .cycle = cycle_descriptor, .message = 1 }, by_event = { .cycle = cycle_descriptor, .message = 8 };
-  Wake *all[] = { &ours, &bare, &by_pipe, &by_event };
+  Wake *all[] = { &ours, &bare, &limited, &by_pipe, &by_event };
 
   bench_need (g_file_set_contents (path, (const char *) zeros, sizeof zeros, NULL) &&
-              g_file_set_contents (bare_path, (const char *) zeros, sizeof zeros, NULL), NULL, path);
+              g_file_set_contents (bare_path, (const char *) zeros, sizeof zeros, NULL) &&
+              g_file_set_contents (limited_path, (const char *) zeros, sizeof zeros, NULL), NULL, path);
   ours.atomic = open_atomic (path);
   bare.word = map_word (bare_path);
+  limited.word = map_word (limited_path);
   bench_need (pipe (by_pipe.there) == 0 && pipe (by_pipe.back) == 0, NULL, "pipe");
   by_event.there[0] = by_event.there[1] = eventfd (0, EFD_CLOEXEC);
   by_event.back[0] = by_event.back[1] = eventfd (0, EFD_CLOEXEC);
@@ -261,6 +273,7 @@ compare (Bench      *bench,
   bench_run_on (other_processor);
   start_partner (&ours, "ours", path);
   start_partner (&bare, "bare", bare_path);
+  start_partner (&limited, "limited", limited_path);
   start_partner (&by_pipe, "descriptor", "1");
   start_partner (&by_event, "descriptor", "8");
   bench_run_on (processor);
@@ -269,7 +282,8 @@ compare (Bench      *bench,
     .name = name, .title = title, .goal = 1.2, .slice = 5000000,
     .floor = { "a futex, bare", run_cycles, &bare },
     .subject = { "mmio_atomic_u32_wake + mmio_atomic_u32_wait", run_cycles, &ours },
-    .peers = (BenchSide[]){ { "a byte through a pipe", run_cycles, &by_pipe },
+    .peers = (BenchSide[]){ { "a futex with a limit of a second, bare", run_cycles, &limited },
+                            { "a byte through a pipe", run_cycles, &by_pipe },
                             { "an eventfd", run_cycles, &by_event },
                             { NULL } } });
 
