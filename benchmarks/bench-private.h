@@ -57,7 +57,7 @@ struct _Bench
   char *tmpfs_folder;           /* ours; NULL if there is none */
   char *disk_folder;            /* ours */
   char **outsiders;             /* CASE=COMMAND: further peers, see bench-program.h; may be NULL */
-  GPtrArray *files;             /* (element-type filename): removed at the end */
+  GPtrArray *files;             /* (element-type filename): their names */
   double seconds;               /* that all of it took */
   GPtrArray *results;           /* (element-type BenchResult) */
   GPtrArray *curves;            /* (element-type BenchCurveResult) */

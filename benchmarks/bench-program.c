@@ -128,7 +128,12 @@ bench_program_wait (BenchProgram *self)
 {
   char line[64];
 
-  bench_need (fgets (line, sizeof line, self->from) != NULL, NULL, "a program beside has ended");
+  if (self->missing != NULL || fgets (line, sizeof line, self->from) == NULL)
+    {
+      if (self->missing == NULL)
+        self->missing = g_strdup ("the program has ended in the middle");
+      return G_MAXINT32;
+    }
   return MAX (1, g_ascii_strtoull (line, NULL, 10));
 }
 
@@ -165,6 +170,17 @@ bench_program_side (const char *label,
   side.missing = g_intern_string (self->missing);
 
   return side;
+}
+
+const char *
+bench_program_why_missing (const BenchSide *side)
+{
+  const BenchProgram *self = side->data;
+
+  if (side->run == NULL)
+    return side->missing;
+
+  return side->run == run_program ? g_intern_string (self->missing) : NULL;
 }
 
 void

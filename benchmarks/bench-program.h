@@ -17,6 +17,8 @@ BenchSide     bench_program_side  (const char        *label,
                                    const char        *program,
                                    ...) G_GNUC_NULL_TERMINATED;
 void          bench_program_stop  (const BenchSide   *side);
+/* Why there are no figures of any side, program or not: that may be so from the beginning, or a program has ended. NULL if there are. */
+const char   *bench_program_why_missing (const BenchSide *side);
 
 /* As that, for a process that is no side but works beside one; it gets fds as its descriptors 3, 4, …. Never fails. */
 BenchProgram *bench_program_start (const char *const *arguments,

@@ -320,6 +320,23 @@ add_outsiders (Bench            *self,
   return n_sides;
 }
 
+/* There is no case without a floor and without the library. */
+static gboolean
+skip_if_missing (Bench           *self,
+                 const BenchCase *description)
+{
+  const BenchSide *sides[] = { &description->floor, &description->subject };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (sides); i++)
+    if (bench_program_why_missing (sides[i]) != NULL)
+      {
+        bench_skip (self, description->name, "%s: %s", sides[i]->label, bench_program_why_missing (sides[i]));
+        return TRUE;
+      }
+
+  return FALSE;
+}
+
 void
 bench_case (Bench           *self,
             const BenchCase *description)
@@ -337,12 +354,8 @@ bench_case (Bench           *self,
   if (self->only != NULL && !g_str_has_prefix (description->name, self->only))
     return;
 
-  for (guint i = 0; i < 2; i++)
-    if (sides[i]->run == NULL)
-      {
-        bench_skip (self, description->name, "%s: %s", sides[i]->label, sides[i]->missing);
-        return;
-      }
+  if (skip_if_missing (self, description))
+    return;
   for (const BenchSide *peer = description->peers; peer != NULL && peer->label != NULL; peer++)
     {
       g_assert (n_sides < BENCH_MAX_SIDES);
@@ -368,6 +381,9 @@ bench_case (Bench           *self,
         times[i][r] = measure (sides[i], n[i]) /
                       ((double) n[i] * MAX (sides[i]->parallel, 1) * (double) MAX (sides[i]->divide, 1));
 
+  if (skip_if_missing (self, description))
+    return;
+
   result = g_new0 (BenchResult, 1);
   result->description = *description;
   result->n_sides = n_sides;
@@ -378,7 +394,7 @@ bench_case (Bench           *self,
       BenchSideResult *side = &result->sides[i];
 
       side->label = sides[i]->label;
-      side->missing = sides[i]->run == NULL ? sides[i]->missing : NULL;
+      side->missing = bench_program_why_missing (sides[i]);
       if (side->missing != NULL)
         continue;
       side->ns = summarize (times[i], repeats);

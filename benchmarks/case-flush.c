@@ -153,16 +153,21 @@ bench_flush (Bench *bench)
   const char *path = bench_disk_file (bench, "flush", 16 * PAGE);
   const char *other_path = bench_disk_file (bench, "msync", 16 * PAGE);
   g_autoptr (MmioFile) file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
+  const char *quiet_path = bench_disk_file (bench, "flush-quiet", 16 * PAGE);
+  g_autoptr (MmioFile) quiet = mmio_file_open (quiet_path, MMIO_MODE_READ_WRITE, &error);
   FloorMap map;
 
-  bench_need (file != NULL, error, path);
+  bench_need (file != NULL && quiet != NULL, error, path);
+  g_object_set (quiet, "announce", FALSE, NULL);
   floor_map_open (&map, other_path, TRUE);
 
   bench_case (bench, &(BenchCase){
     .name = "flush-page-disk", .title = "write 8 bytes and make them durable", .goal = 1.05,
     .floor = { "a store + msync (MS_SYNC)", sync_page, &map },
     .subject = { "mmio_file_write + mmio_file_flush", flush_page, file },
-    .peers = (BenchSide[]){ { "pwrite + fdatasync", write_page, &map }, { NULL } } });
+    .peers = (BenchSide[]){ { "… that is not announced to watchers", flush_page, quiet },
+                            { "pwrite + fdatasync", write_page, &map },
+                            { NULL } } });
   bench_case (bench, &(BenchCase){
     .name = "flush-nothing", .title = "flush where nothing is dirty",
     .floor = { "msync (MS_SYNC) of a clean page", sync_clean_page, &map },

@@ -111,8 +111,8 @@ def watch_by_watchdog(path):
         for _ in range(n):
             seen.clear()
             os.pwrite(fd, b'x', 0)
-            if not seen.wait(10):
-                sys.exit('no event in 10 s')
+            if not seen.wait(60):
+                sys.exit('no event in a minute')
         return time.monotonic_ns() - start
 
     return run
