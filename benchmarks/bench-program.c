@@ -77,6 +77,7 @@ bench_program_start (const char *const *arguments,
                      guint              n_fds)
 {
   BenchProgram *self = g_new0 (BenchProgram, 1);
+  g_autofree char *name = g_path_get_basename (arguments[0]);
   char line[1024] = "";
   int result;
 
@@ -86,14 +87,14 @@ bench_program_start (const char *const *arguments,
   if (result != 0)
     {
       self->pid = 0;
-      self->missing = g_strdup_printf ("%s: %s", arguments[0], g_strerror (result));
+      self->missing = g_strdup_printf (result == ENOENT ? "%s is not there" : "%s can't be run", name);
     }
   else if (fgets (line, sizeof line, self->from) == NULL)
-    self->missing = g_strdup_printf ("%s has ended without a word", arguments[0]);
+    self->missing = g_strdup_printf ("%s has ended without a word", name);
   else if (g_str_has_prefix (line, "SKIP "))
     self->missing = g_strdup (g_strstrip (line + strlen ("SKIP ")));
   else if (strcmp (line, "ready\n") != 0)
-    self->missing = g_strdup_printf ("%s said \"%s\" instead of \"ready\"", arguments[0], g_strstrip (line));
+    self->missing = g_strdup_printf ("%s said \"%s\" instead of \"ready\"", name, g_strstrip (line));
 
   return self;
 }
