@@ -26,6 +26,7 @@ typedef struct
 } Worker;
 
 static gint stop;               /* atomic */
+static gint has_written;        /* atomic: of the records, some thread has */
 
 static guint64
 sum_of (const Record *record)
@@ -65,6 +66,7 @@ run_writer (gpointer data)
       /* Two records, that all of them write. */
       write_record (self->file, value >> 33 & 1 ? 0 : 2 * sizeof (Record), value);
       self->n++;
+      g_atomic_int_set (&has_written, TRUE);
     }
 
   return NULL;
@@ -142,6 +144,9 @@ test_torn (MmioTest      *test,
     }
   while (!is_over (&end))
     g_thread_yield ();
+  /* Among so many readers a busy machine may not have come to the writers yet. */
+  for (end += MMIO_TEST_PATIENCE_MS * G_TIME_SPAN_MILLISECOND; !g_atomic_int_get (&has_written); g_thread_yield ())
+    g_assert_false (is_over (&end));
   g_atomic_int_set (&stop, TRUE);
 
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
