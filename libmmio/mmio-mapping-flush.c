@@ -76,6 +76,32 @@ sync_range (MmioMapping     *self,
   return result;
 }
 
+/* The first part of the set that a fault has hit, in any region that shows this file: views store through the retired ones too. Under
+ * the sequence nothing is healed and no region put in front meanwhile. */
+static gboolean
+find_hit (MmioMapping     *self,
+          const MmioDirty *set,
+          MmioRange       *hit)
+{
+  for (const MmioRegion *region = self->region; region != NULL; region = region->older)
+    {
+      if (region->base == NULL || region->generation != self->generation || !mmio_guard_range_has_faults (region->guard))
+        continue;
+      for (guint i = 0; i < set->n; i++)
+        {
+          gsize start = set->ranges[i].start, end = MIN (set->ranges[i].end, region->length);
+
+          if (start < end && mmio_guard_range_hit (region->guard, region->base + start, end - start))
+            {
+              *hit = set->ranges[i];
+              return TRUE;
+            }
+        }
+    }
+
+  return FALSE;
+}
+
 /* What was stored where the file has no page any more is on no disk, though the sync found nothing wrong: behind the end that somebody
  * else has given the file, or in a zero page. Not sticky: a refresh takes over what is. */
 static gboolean
@@ -83,24 +109,20 @@ check_lost (MmioMapping     *self,
             const MmioDirty *set,
             GError         **error)
 {
-  const MmioRange *last = &set->ranges[set->n - 1];
+  MmioRange hit = set->ranges[set->n - 1];
+  gboolean lost;
   guint64 size;
 
-  if (mmio_os_get_size (self->fd, &size) == 0 && size < last->end)
-    return mmio_mapping_fail_truncated (self, last->start, last->end - last->start, size, error);
+  if (mmio_os_get_size (self->fd, &size) == 0 && size < hit.end)
+    return mmio_mapping_fail_truncated (self, hit.start, hit.end - hit.start, size, error);
 
-  if (g_atomic_int_get (&self->stores_lost))
-    return mmio_mapping_fail_fault (self, last->start, last->end - last->start, error);
-  if (mmio_guard_range_has_faults (self->guard))
-    for (guint i = 0; i < set->n; i++)
-      {
-        const MmioRange *range = &set->ranges[i];
+  mmio_mapping_lock (self);
+  mmio_mapping_lock_pins (self);
+  lost = g_atomic_int_get (&self->stores_lost) || find_hit (self, set, &hit);
+  mmio_mapping_unlock_pins (self);
+  mmio_mapping_unlock (self);
 
-        if (mmio_guard_range_hit (self->guard, self->base + range->start, range->end - range->start))
-          return mmio_mapping_fail_fault (self, range->start, range->end - range->start, error);
-      }
-
-  return TRUE;
+  return !lost || mmio_mapping_fail_fault (self, hit.start, hit.end - hit.start, error);
 }
 
 gboolean

@@ -200,6 +200,42 @@ test_lost_store (MmioTest     *test,
   mmio_test_assert_read (file, page, "\xEE", 1);
 }
 
+/* A view stores where it was taken, also when the file has been mapped anew since, over more addresses. */
+static void
+test_store_lost_elsewhere (MmioTest     *test,
+                           gconstpointer data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (MmioView) view = NULL;
+  volatile guint8 *bytes;
+
+  mmio_test_write_pattern (test->path, 2 * page);
+  file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", test->path, "mode", MMIO_MODE_READ_WRITE, "reserve-size",
+                         (guint64) 1, NULL);
+  g_assert_no_error (error);
+  view = mmio_file_get_writable_view (file, 0, 2 * page, &error);
+  bytes = mmio_view_get_pointer (view);
+  g_assert_true (mmio_file_resize (file, 64 * page, &error));
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+
+  mmio_test_truncate (test->path, 0);
+  bytes[page] = 0xEE;
+  mmio_test_write_pattern (test->path, 64 * page);
+  g_assert_false (mmio_file_flush (file, &error));
+  mmio_test_assert_mmio_error (&error, IO, NULL);
+  g_clear_pointer (&view, mmio_view_unref);
+  g_assert_false (mmio_file_flush (file, &error));
+  mmio_test_assert_mmio_error (&error, IO, NULL);
+
+  g_assert_true (mmio_file_refresh (file, &error));
+  g_assert_true (mmio_file_write (file, page, "\xEE", 1, &error));
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+}
+
 static void
 test_failed_write (MmioTest     *test,
                    gconstpointer data G_GNUC_UNUSED)
@@ -322,6 +358,7 @@ main (int   argc,
   mmio_test_add ("/faults/fork/child-uses-what-other-threads-held", NULL, test_fork);
   mmio_test_add ("/faults/heal/private-pages-survive", NULL, test_private_pages);
   mmio_test_add ("/faults/flush/store-that-reached-no-file-is-an-error", NULL, test_lost_store);
+  mmio_test_add ("/faults/flush/store-that-reached-no-file-is-an-error/mapped-anew", NULL, test_store_lost_elsewhere);
   mmio_test_add ("/faults/flush/failed-write-is-not-pending", NULL, test_failed_write);
 
   return g_test_run ();
