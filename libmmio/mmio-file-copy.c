@@ -128,7 +128,7 @@ mmio_file_read_bytes (MmioFile *self,
  * mappings keep them to themselves.
  *
  * May be called from any thread: writes of one process never mix. May block while a page is read from the disk. @data may lie in
- * a view of the same file.
+ * a view of this object.
  *
  * Errors: %MMIO_ERROR_WRONG_MODE for a file mapped read-only; %MMIO_ERROR_OUT_OF_BOUNDS if @offset + @length exceeds
  * [property@Mmio.File:size], and then nothing is written; %MMIO_ERROR_NO_SPACE if the range has holes and the disk is full, and then

@@ -671,11 +671,12 @@ set_error (GError    **error,
            int         number)
 {
   g_autofree char *name = watch->path != NULL ? g_filename_display_name (watch->path) : NULL;
+  g_autofree char *reason = mmio_os_describe (number);
 
   if (name != NULL)
-    g_set_error (error, MMIO_ERROR, MMIO_ERROR_WATCH_FAILED, _("Can't watch “%s”: %s"), name, g_strerror (number));
+    g_set_error (error, MMIO_ERROR, MMIO_ERROR_WATCH_FAILED, _("Can't watch “%s”: %s"), name, reason);
   else
-    g_set_error (error, MMIO_ERROR, MMIO_ERROR_WATCH_FAILED, _("Can't watch the file: %s"), g_strerror (number));
+    g_set_error (error, MMIO_ERROR, MMIO_ERROR_WATCH_FAILED, _("Can't watch the file: %s"), reason);
   return FALSE;
 }
 
