@@ -1463,6 +1463,7 @@ set_up (void)
       fuzz.page = MAX_PAGE;
       fuzz.inodes = g_new0 (Inode, MAX_INODES);
       fuzz.generations = g_new0 (Generation, MAX_GENERATIONS);
+      atexit (fuzz_file_clear);
       is_ready = TRUE;
     }
 }
