@@ -114,6 +114,7 @@ void bench_copy     (Bench *bench);
 void bench_find     (Bench *bench);
 void bench_flush    (Bench *bench);
 void bench_grow     (Bench *bench);
+void bench_guard    (Bench *bench);
 void bench_language (Bench *bench);
 void bench_limited  (Bench *bench);
 void bench_open     (Bench *bench);

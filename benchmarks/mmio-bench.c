@@ -21,6 +21,7 @@ static const struct
   void (*run) (Bench *bench);
 } groups[] = {
   { "read", bench_copy },      { "write", bench_copy },     { "peek", bench_copy },       { "view", bench_view },
+  { "guard", bench_guard },
   { "chunk", bench_chunk },    { "record", bench_record },  { "find", bench_find },       { "atomic", bench_atomic },
   { "resize", bench_resize },  { "open", bench_open },      { "flush", bench_flush },     { "stream", bench_stream },
   { "python", bench_language }, { "gjs", bench_language },  { "vala", bench_language },   { "limited", bench_limited },
