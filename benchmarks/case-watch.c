@@ -360,7 +360,7 @@ compare_located (Bench      *bench,
 /* Many files watched in one folder, and one of them is written to. */
 
 /* Two descriptors each: what is usual for root is enough. */
-#define MAX_WATCHED 5000
+#define MAX_WATCHED 2000
 
 typedef struct
 {
