@@ -23,6 +23,7 @@ GROUPS = (
     ('Reading and writing by copy', ('read-', 'write-')),
     ('Pointers, views, walks and records', ('peek-', 'view-', 'chunk-', 'record-', 'find-', 'limited-')),
     ('Opening, size and durability', ('open-', 'resize-', 'grow-', 'flush-')),
+    ('The guard against truncation', ('guard-',)),
     ('Streams', ('stream-',)),
     ('Threads', ('threads-',)),
     ('Between processes', ('atomic-', 'wake-')),
