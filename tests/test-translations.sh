@@ -22,8 +22,13 @@ point () # NAME STATUS: the diagnosis stands in $folder/diagnosis
   fi
 }
 
-grep -rlE --include='*.c' '\b(_|N_|C_|NC_|ngettext|g_dngettext) ?\(' libmmio tools | LC_ALL=C sort > "$folder/using" || true
-sed '/^#/d; /^$/d' po/POTFILES.in > "$folder/listed"
+{
+  grep -rlE --include='*.c' '\b(_|N_|C_|NC_|ngettext|g_dngettext) ?\(' libmmio tools || true
+  grep -rlE --include='*.js' '\b(_|C_|ngettext)\(' examples/viewer/src || true
+  grep -rl --include='*.ui' 'translatable="yes"' examples/viewer || true
+  ls examples/viewer/data/*.desktop.in examples/viewer/data/*.metainfo.xml.in
+} | LC_ALL=C sort > "$folder/using"
+sed '/^#/d; /^$/d' po/POTFILES.in | LC_ALL=C sort > "$folder/listed"
 diff -u "$folder/listed" "$folder/using" > "$folder/diagnosis" && status=0 || status=1
 point /translations/every-file-with-messages-is-listed $status
 

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+import GLib from 'gi://GLib';
+import Gettext from 'gettext';
+import System, {programArgs, programInvocationName} from 'system';
+
+import {DOMAIN} from './text.js';
+
+export async function main(localedir, version) {
+    Gettext.bindtextdomain(DOMAIN, localedir);
+    Gettext.textdomain(DOMAIN);
+    GLib.set_prgname('mmio-viewer');
+
+    // Translated where the modules are loaded.
+    const {Application} = await import('./application.js');
+    // From the main loop: inside of what a promise runs, no other promise would come to its end.
+    GLib.idle_add(GLib.PRIORITY_DEFAULT, () => {
+        System.exit(new Application(version).run([programInvocationName, ...programArgs]));
+    });
+    await new Promise(() => {});
+}
