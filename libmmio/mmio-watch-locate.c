@@ -396,8 +396,11 @@ mmio_locator_request (MmioLocator *self)
 {
   g_mutex_lock (&self->lock);
   self->last = self->place;
+  /* a file that waits to be read begins with a round of its own */
+  if (self->next_fd >= 0)
+    self->last = (Place) { self->place.round + 1, 0 };
   /* what is being read now may be what was there before the change */
-  if (self->is_reading)
+  else if (self->is_reading)
     self->last.offset += PIECE;
   if (self->n_open == 0)
     {

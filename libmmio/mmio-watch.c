@@ -483,9 +483,9 @@ give_up_locating (MmioWatch *watch)
   watch->is_locating = FALSE;
 }
 
-/* Another inode stands at the path, or none. It may go on changing hands while it is looked at: what the path names once
- * everything is listened to is what is reported. */
-static void
+/* Another inode stood at the path a moment ago, or none. It may go on changing hands while it is looked at: what the path names
+ * once everything is listened to is what is reported. FALSE if the same inode is back: it is to be compared then. */
+static gboolean
 find_what_stands_there (MmioWatch *watch)
 {
   gboolean existed = watch->state.exists;
@@ -493,29 +493,35 @@ find_what_stands_there (MmioWatch *watch)
   MmioFileState now;
   gint64 clock;
 
-  give_up_locating (watch);
-  renew_way (watch);
   for (guint i = 0; i < MAX_LOOKS; i++)
     {
+      /* each time: there may be a link on the way to this one where there was none to the last */
+      renew_way (watch);
       clock = mmio_file_clock ();
       if (!read_state (watch, &now))
         {
           watch->hints |= MMIO_WATCH_HINT_PATH;
-          return;
+          return TRUE;
         }
-      if (!now.exists || mmio_file_state_same_inode (&watch->state, &now))
+      if (mmio_file_state_same_inode (&watch->state, &now))
+        {
+          if (!verdict.replaced)
+            return FALSE;
+          break;
+        }
+      give_up_locating (watch);
+      if (!now.exists)
         break;
       take_replacement (watch, &now);
       verdict.replaced = TRUE;
     }
   if (now.exists && !mmio_file_state_same_inode (&watch->state, &now))
     mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_PATH);
-  else if (now.exists && !verdict.replaced)
-    locate_in_fd (watch);
 
   verdict.removed = existed && !now.exists;
   verdict.replaced = verdict.replaced && now.exists;
   take_verdict (watch, &verdict, now.exists ? &watch->state : &now, clock);
+  return TRUE;
 }
 
 static void
@@ -538,10 +544,10 @@ compare (MmioWatch *watch)
     hints = MMIO_WATCH_HINT_NONE;
   mmio_watch_classify (&watch->state, &now, hints, what_is_known (watch), &verdict);
 
-  if (verdict.removed || verdict.replaced)
-    find_what_stands_there (watch);
-  else
+  if (!verdict.removed && !verdict.replaced)
     take_verdict (watch, &verdict, &now, clock);
+  else if (!find_what_stands_there (watch))
+    mmio_watch_hub_hint (&watch->client, hints | MMIO_WATCH_HINT_PATH);
 }
 
 /* Time. All with lock held. */
