@@ -175,6 +175,22 @@ done
 [ "$(echo "$shown" | wc -l)" -ge 4 ]
 point $? "the README shows a program in each language"
 
+# So is a block in a page of the reference that follows <!-- examples/FILE -->.
+for page in "$top_srcdir"/docs/*.md; do
+  for file in $(sed -n 's/^<!-- \(examples\/.*\) -->$/\1/p' "$page"); do
+    awk -v mark="<!-- $file -->" '$0 == "```" { inside = 0 } inside { print }
+      /^```./ && marked { inside = 1; marked = 0 } $0 == mark { marked = 1 }' "$page" > "$folder/shown"
+    # Without the licence line, and the empty line of the comment after it
+    awk 'NR == 1 { opened = /^\/\*/ && !/\*\/$/; next }
+      NR == 2 && (/^ \*$/ || /^\/\/$/) { next }
+      NR == 3 && opened { sub (/^ /, "/"); held = $0; next }
+      NR == 4 && opened { if (/^ \*\/$/) { print held " */"; next } print held }
+      { print }' "$top_srcdir/$file" | diff "$folder/shown" - > "$folder/diff"
+    point $? "${page##*/} shows $file"
+    sed 's/^/# /' "$folder/diff"
+  done
+done
+
 # The page that names each function in each language names them all.
 missing=
 for symbol in $(sed -n 's/^ *\(mmio_[a-z0-9_]*\);$/\1/p' "$top_srcdir/libmmio/libmmio.map"); do

@@ -45,9 +45,11 @@ while read -r command; do
 done < "$folder/commands"
 
 if command -v groff > /dev/null; then
-  groff -ww -man -Tascii "$page" 2> "$folder/diagnosis" > /dev/null
-  [ -s "$folder/diagnosis" ] && status=1 || status=0
-  point /manual/no-mistake-of-layout "$status"
+  for page in mmio.1 libmmio.7; do
+    groff -ww -man -Tascii "$top_srcdir/docs/$page" 2> "$folder/diagnosis" > /dev/null
+    [ -s "$folder/diagnosis" ] && status=1 || status=0
+    point "/manual/$page/no-mistake-of-layout" "$status"
+  done
 else
   number=$((number + 1))
   echo "ok $number - /manual/no-mistake-of-layout # SKIP no groff"
