@@ -59,13 +59,13 @@ print_row (const char *label,
 {
   g_autofree char *value = NULL;
   va_list arguments;
-  glong width = g_utf8_strlen (label, -1);
+  int width = tool_get_width (label);
 
   va_start (arguments, format);
   value = g_strdup_vprintf (format, arguments);
   va_end (arguments);
 
-  tool_print ("  %s%*s%s\n", label, (int) MAX (0, LABEL_WIDTH - width), "", value);
+  tool_print ("  %s%*s%s\n", label, (int) MAX (1, LABEL_WIDTH - width), "", value);
 }
 
 static void

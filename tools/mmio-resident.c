@@ -74,7 +74,7 @@ print_row (Resident   *self,
 {
   g_autofree char *some = tool_format_bytes (resident);
   g_autofree char *all = tool_format_bytes (size);
-  int padding = (int) MAX (0, self->name_width - g_utf8_strlen (name, -1));
+  int padding = (int) MAX (0, self->name_width - tool_get_width (name));
   double percent = size > 0 ? 100.0 * (double) resident / (double) size : 0;
 
   tool_print ("%s%*s  %s  %5.1f %%  %s / %s\n", name, padding, "", bar, percent, some, all);
@@ -132,7 +132,7 @@ run (const ToolCommand *self,
     {
       g_autofree char *name = tool_display_name (*path);
 
-      command.name_width = MAX (command.name_width, (int) g_utf8_strlen (name, -1));
+      command.name_width = MAX (command.name_width, tool_get_width (name));
     }
   status = tool_for_each_file (self, files, show, &command);
 

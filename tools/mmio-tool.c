@@ -69,7 +69,23 @@ tool_suggest_growth (GError **error)
 
 /* Arguments */
 
-/* Each line of text in lines of at most HELP_WIDTH characters. */
+/* The columns that a terminal shows text in: two for a wide character. */
+int
+tool_get_width (const char *text)
+{
+  int width = 0;
+
+  for (; *text != '\0'; text = g_utf8_next_char (text))
+    {
+      gunichar character = g_utf8_get_char (text);
+
+      if (!g_unichar_iszerowidth (character))
+        width += g_unichar_iswide (character) ? 2 : 1;
+    }
+  return width;
+}
+
+/* Each line of text in lines of at most HELP_WIDTH columns. */
 static char *
 wrap (const char *text)
 {
@@ -85,7 +101,7 @@ wrap (const char *text)
         g_string_append_c (wrapped, '\n');
       for (char **word = words; *word != NULL; word++)
         {
-          glong width = g_utf8_strlen (*word, -1);
+          int width = tool_get_width (*word);
 
           if (column > 0)
             g_string_append_c (wrapped, column + 1 + width > HELP_WIDTH ? '\n' : ' ');

@@ -146,6 +146,7 @@ ToolStatus  tool_end_output       (const ToolCommand  *command,
 
 /* A file's name for people: UTF-8, and nothing in it that moves the cursor. */
 char       *tool_display_name     (const char         *path);
+int         tool_get_width        (const char         *text);
 
 /* A number of bytes for people: "4.0 MiB". */
 char       *tool_format_bytes     (guint64             bytes);

@@ -150,7 +150,7 @@ add_file (Watcher    *self,
   watched->name = tool_display_name (path);
   watched->file = g_steal_pointer (&file);
   g_hash_table_insert (self->files, watched->path, watched);
-  self->name_width = MAX (self->name_width, (int) g_utf8_strlen (watched->name, -1));
+  self->name_width = MAX (self->name_width, tool_get_width (watched->name));
 
   g_signal_connect (watched->file, "changed", G_CALLBACK (on_changed), watched);
   g_signal_connect (watched->file, "metadata", G_CALLBACK (on_metadata), watched);

@@ -106,7 +106,7 @@ tell_text (Watched       *watched,
 {
   g_autoptr (GDateTime) seconds = g_date_time_new_from_unix_local (now / G_USEC_PER_SEC);
   g_autofree char *time = g_date_time_format (seconds, "%H:%M:%S");
-  int padding = (int) MAX (0, watched->watcher->name_width - g_utf8_strlen (watched->name, -1));
+  int padding = (int) MAX (0, watched->watcher->name_width - tool_get_width (watched->name));
 
   if (range == NULL)
     {
