@@ -358,7 +358,7 @@ main (int   argc,
   mmio_test_add ("/faults/fork/child-uses-what-other-threads-held", NULL, test_fork);
   mmio_test_add ("/faults/heal/private-pages-survive", NULL, test_private_pages);
   mmio_test_add ("/faults/flush/store-that-reached-no-file-is-an-error", NULL, test_lost_store);
-  mmio_test_add ("/faults/flush/store-that-reached-no-file-is-an-error/mapped-anew", NULL, test_store_lost_elsewhere);
+  mmio_test_add ("/faults/flush/store-through-an-outgrown-range-is-an-error", NULL, test_store_lost_elsewhere);
   mmio_test_add ("/faults/flush/failed-write-is-not-pending", NULL, test_failed_write);
 
   return g_test_run ();
