@@ -108,7 +108,9 @@ typedef enum /*< flags >*/
  * @MMIO_CREATE_FLAGS_REPLACE: if a file is there, a new inode takes its place atomically; who has the old one open
  *   or mapped keeps it whole
  * @MMIO_CREATE_FLAGS_PREALLOCATE: reserve the blocks now, so that no later write can meet a full disk
- * @MMIO_CREATE_FLAGS_DURABLE: on return the file and its name survive a power cut
+ * @MMIO_CREATE_FLAGS_DURABLE: on return the file and its name survive a power cut. Where the folder can't be synced that is an error,
+ *   and the new file is taken away again; with %MMIO_CREATE_FLAGS_REPLACE it stays, since the old one has gone: after a power cut
+ *   the name stands for the one or the other, each of them whole
  *
  * How a file is created.
  *
