@@ -16,7 +16,9 @@ import io
 import operator
 import os
 import struct
+import sys
 import threading
+import weakref
 
 from gi.module import get_introspection_module
 from gi.overrides import override
@@ -232,24 +234,19 @@ def _asynchronous(base, name, prepare=None):
 
 # Memory
 
-class _Pin:
-    """What a memoryview keeps: its hold on the range, which goes with the view. While there is one, the file's close is a BufferError."""
+class _Memory(ctypes.c_ubyte * sys.maxsize):
+    """One type of array for all lengths: ctypes would make a class for each."""
 
-    __slots__ = ('view', 'exports')
-
-    def __init__(self, view, exports):
-        self.view = view
-        self.exports = exports
-        exports.add(id(self))
-
-    def __del__(self):
-        self.exports.discard(id(self))
+    __hash__ = object.__hash__
 
 
-def _memory(view, pin, length, writable):
-    memory = (ctypes.c_ubyte * length).from_address(view.get_pointer())
-    memory.pin = pin
-    memory = memoryview(memory).cast('B')
+def _memory(view, length, writable, exports=None):
+    """The view's memory as a memoryview that keeps the view, and with it the memory. It is among exports as long as anything looks at it."""
+    memory = _Memory.from_address(view.get_pointer())
+    memory.view = view
+    if exports is not None:
+        exports.add(weakref.ref(memory, exports.discard))
+    memory = memoryview(memory).cast('B')[:length]
     return memory if writable else memory.toreadonly()
 
 
@@ -259,8 +256,7 @@ class View(Mmio.View):
     def memory(self):
         """The view's memory, with its own hold on the range: read-only if the view is."""
         length = self.get_length()
-        part = self.sub(0, length)
-        return _memory(part, part, length, self.is_writable())
+        return _memory(self.sub(0, length), length, self.is_writable())
 
     def get_data(self):
         """As memory()."""
@@ -287,9 +283,9 @@ View = override(View)
 __all__.append('View')
 
 _MODES = {
-    'r': Mmio.Mode.READ_ONLY,
-    'r+': Mmio.Mode.READ_WRITE,
-    'c': Mmio.Mode.COPY_ON_WRITE,
+    'r': Mmio.Mode.READ_ONLY, 'rb': Mmio.Mode.READ_ONLY, 'br': Mmio.Mode.READ_ONLY,
+    'r+': Mmio.Mode.READ_WRITE, 'rb+': Mmio.Mode.READ_WRITE, 'r+b': Mmio.Mode.READ_WRITE, 'br+': Mmio.Mode.READ_WRITE,
+    'c': Mmio.Mode.COPY_ON_WRITE, 'cb': Mmio.Mode.COPY_ON_WRITE, 'bc': Mmio.Mode.COPY_ON_WRITE,
 }
 
 
@@ -297,7 +293,7 @@ def _mode(mode):
     if not isinstance(mode, str):
         return mode
     try:
-        return _MODES[mode.replace('b', '', 1)]
+        return _MODES[mode]
     except KeyError:
         raise ValueError(f"invalid mode: {mode!r}; use 'r', 'r+' or 'c' (copy on write)") from None
 
@@ -442,6 +438,14 @@ class Stream(io.RawIOBase):
 __all__.append('Stream')
 
 
+# Looked up once: what programs call most often.
+_open, _close = Mmio.File.open, Mmio.File.close
+_get_size, _get_mode, _is_closed = Mmio.File.get_size, Mmio.File.get_mode, Mmio.File.is_closed
+_read, _write, _get_uint8, _set_uint8 = Mmio.File.read, Mmio.File.write, Mmio.File.get_uint8, Mmio.File.set_uint8
+_get_view, _get_writable_view = Mmio.File.get_view, Mmio.File.get_writable_view
+_READ_ONLY = Mmio.Mode.READ_ONLY
+
+
 def _forget(file, *_):
     """What file[i] looks at is another memory, or another size, from now on."""
     file._turn = object()
@@ -465,10 +469,15 @@ class File(Mmio.File):
         self.init(None)
 
     @staticmethod
-    @_translated
     def open(path, mode='r'):
         """Maps a file: 'r' to read, 'r+' to read and write, 'c' to write to a private copy. An Mmio.Mode works too."""
-        return Mmio.File.open(os.fspath(path), _mode(mode))
+        mode = _mode(mode)
+        try:
+            file = _open(os.fspath(path), mode)
+        except GLib.Error as error:
+            raise _translate(error) from None
+        file._lent = (set(), mode != _READ_ONLY)
+        return file
 
     @staticmethod
     @_translated
@@ -502,24 +511,30 @@ class File(Mmio.File):
 
     # Life
 
-    @property
-    def _exports(self):
-        return self.__dict__.setdefault('_exported_memory', set())
+    # The memory that is lent out, and whether it is to be written to.
+    _lent = None
+
+    def _lend(self):
+        self._lent = lent = (set(), _get_mode(self) != _READ_ONLY)
+        return lent
 
     def _check_exports(self):
-        if self._exports:
-            raise BusyError(f'{self.get_path()}: cannot close: {len(self._exports)} memoryviews of it exist', code=Mmio.Error.BUSY)
+        exports, _ = self._lent or self._lend()
+        if exports:
+            raise BusyError(f'{self.get_path()}: cannot close: {len(exports)} memoryviews of it exist', code=Mmio.Error.BUSY)
 
     @property
     def closed(self):
         """Whether the file is closed."""
         return self.is_closed()
 
-    @_translated
     def close(self):
         """Flushes what is pending and lets go of the file. A BufferError while a memoryview of it lives."""
         self._check_exports()
-        return Mmio.File.close(self)
+        try:
+            return _close(self)
+        except GLib.Error as error:
+            raise _translate(error) from None
 
     def _prepare_close(self):
         self._check_exports()
@@ -600,12 +615,14 @@ class File(Mmio.File):
 
     # Bytes
 
-    @_translated
     def read(self, offset=0, count=None):
         """Copies bytes out: count of them, or as many as there are. Never a mix of before and after one write of this process."""
         if count is None:
-            count = max(self.get_size() - offset, 0)
-        return Mmio.File.read(self, offset, count).get_data() or b''
+            count = max(_get_size(self) - offset, 0)
+        try:
+            return _read(self, offset, count).get_data() or b''
+        except GLib.Error as error:
+            raise _translate(error) from None
 
     def _prepare_read(self, offset=0, count=None):
         return (self, offset, max(self.get_size() - offset, 0) if count is None else count)
@@ -616,10 +633,12 @@ class File(Mmio.File):
     def read_finish(self, result):
         return Mmio.File.read_finish(self, result).get_data() or b''
 
-    @_translated
     def write(self, offset, data):
         """Copies bytes in: of anything that has the buffer protocol. The file doesn't grow."""
-        return Mmio.File.write(self, offset, _bytes(data))
+        try:
+            return _write(self, offset, data if data.__class__ is bytes else _bytes(data))
+        except GLib.Error as error:
+            raise _translate(error) from None
 
     def _prepare_write(self, offset, data):
         return (self, offset, data if isinstance(data, GLib.Bytes) else GLib.Bytes.new(_bytes(data)))
@@ -634,32 +653,34 @@ class File(Mmio.File):
         """Writes what struct.pack makes of the values, in one write."""
         return self.write(offset, struct.pack(format, *values))
 
-    @_translated
     def view(self, offset=0, length=None, writable=None):
         """The file's memory as a memoryview, without a copy: writable if the file is, unless asked otherwise.
 
         It keeps the memory where it is, also when the file is dropped; while it lives, a shrink below its end and close() are a
         BufferError. If somebody else truncates the file it shows zeros.
         """
+        exports, is_writable = self._lent or self._lend()
         if length is None:
-            length = max(self.get_size() - offset, 0)
+            length = max(_get_size(self) - offset, 0)
         if writable is None:
-            writable = self.get_mode() != Mmio.Mode.READ_ONLY
-        get = Mmio.File.get_writable_view if writable else Mmio.File.get_view
-        view = get(self, offset, length)
-        return _memory(view, _Pin(view, self._exports), length, writable)
+            writable = is_writable
+        try:
+            view = _get_writable_view(self, offset, length) if writable else _get_view(self, offset, length)
+        except GLib.Error as error:
+            raise _translate(error) from None
+        return _memory(view, length, writable, exports)
 
     def __buffer__(self, flags):
         return self.view()
 
     def __len__(self):
-        return self.get_size()
+        return _get_size(self)
 
     def __bool__(self):
         return True
 
     def _index(self, index):
-        size = self.get_size()
+        size = _get_size(self)
         position = operator.index(index)
         if position < 0:
             position += size
@@ -669,21 +690,28 @@ class File(Mmio.File):
         return max(position, 0)
 
     def __getitem__(self, index):
-        # What most programs do most often, so without a call into the library. A zero is either the file's, or what a fault has left:
-        # the copy below knows.
-        if index.__class__ is not slice:
-            try:
-                return self._items[index] or self._item(index)
-            except (AttributeError, IndexError, TypeError):
-                return self._item(index)
-        start, stop, step = index.indices(self.get_size())
-        if step == 1 or self.is_closed():
+        # What most programs do most often: no call into the library, and nobody asks what the index is, since a slice of _items can't
+        # be compared. A zero is either the file's, or what a fault or the closing has left there: _item() knows.
+        try:
+            value = self._items[index]
+            if value > 0:
+                return value
+        except (AttributeError, IndexError, TypeError):
+            pass
+        if not isinstance(index, slice):
+            return self._item(index)
+        start, stop, step = index.indices(_get_size(self))
+        if step == 1 or _is_closed(self):
             return self.read(start, max(stop - start, 0))
         return bytes(self.view(writable=False)[index])
 
-    @_translated
     def _item(self, index):
-        value = Mmio.File.get_uint8(self, self._index(index))
+        if index.__class__ is not int or not 0 <= index <= sys.maxsize:
+            index = self._index(index)
+        try:
+            value = _get_uint8(self, index)
+        except GLib.Error as error:
+            raise _translate(error) from None
         if '_items' not in self.__dict__:
             self._find_items()
         return value
@@ -696,8 +724,8 @@ class File(Mmio.File):
         if '_items_handlers' not in self.__dict__:
             self._items_handlers = [self.connect(name, _forget) for name in ('notify::size', 'changed', 'replaced')]
         turn = self.__dict__.get('_turn')
-        view = Mmio.File.get_view(self, 0, self.get_size())
-        self._items = (ctypes.c_ubyte * view.get_length()).from_address(view.get_pointer())
+        view = _get_view(self, 0, _get_size(self))
+        self._items = memoryview(_Memory.from_address(view.get_pointer())).cast('B')[:view.get_length()].toreadonly()
         view.release()
         # Another thread may have changed it meanwhile.
         if self.__dict__.get('_turn') is not turn:
@@ -705,14 +733,22 @@ class File(Mmio.File):
 
     def __setitem__(self, index, value):
         if not isinstance(index, slice):
-            self.write(self._index(index), bytes((operator.index(value),)))
+            value = operator.index(value)
+            if not 0 <= value < 256:
+                raise ValueError('byte must be in range(0, 256)')
+            if index.__class__ is not int or not 0 <= index <= sys.maxsize:
+                index = self._index(index)
+            try:
+                _set_uint8(self, index, value)
+            except GLib.Error as error:
+                raise _translate(error) from None
             return
-        start, stop, step = index.indices(self.get_size())
+        start, stop, step = index.indices(_get_size(self))
         data = _bytes(value)
-        if len(data) != len(range(start, stop, step)):
-            raise ValueError(f'{self.get_path()}: cannot assign {len(data)} bytes to {len(range(start, stop, step))}: '
-                             'a mapped file does not grow by assignment')
-        if step == 1 or self.is_closed():
+        length = len(range(start, stop, step))
+        if len(data) != length:
+            raise ValueError(f'{self.get_path()}: cannot assign {len(data)} bytes to {length}: a mapped file does not grow by assignment')
+        if step == 1 or _is_closed(self):
             self.write(start, data)
         else:
             self.view()[index] = data
@@ -756,7 +792,8 @@ class File(Mmio.File):
         chunk_size = chunk_size or os.sysconf('SC_PAGESIZE')
         size = self.get_size()
         view = (self.get_writable_view if writable else self.get_view)(0, size)
-        memory = _memory(view, _Pin(view, self._exports), size, writable)
+        exports, _ = self._lent or self._lend()
+        memory = _memory(view, size, writable, exports)
         for offset in range(0, len(memory), chunk_size):
             yield memory[offset:offset + chunk_size]
         view.check()
