@@ -2,18 +2,29 @@
 #
 # mmio_mmap against Python's own mmap: the same calls on both, and the same comes of them, values and exceptions alike.
 
+import copy
+import errno
 import mmap
 import os
+import pickle
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+import weakref
 
 import mmio_mmap
 
 CONTENT = b'first line\nsecond line\nlast' + bytes(range(256)) * 40
 MODULES = (mmap, mmio_mmap)
+
+
+def seek(mapping, *arguments):
+    """Gives the position: what seek() itself gives from Python 3.13 on."""
+    mapping.seek(*arguments)
+    return mapping.tell()
 
 
 class MmapTest(unittest.TestCase):
@@ -122,7 +133,9 @@ class Bytes(MmapTest):
                 step(m.__setitem__, index, value)
             step(lambda: len(m))
             step(lambda: b'f' in m)
-            step(lambda: [next(iter(m)), list(m)[-1]])
+            step(lambda: [next(iter(m)), list(m)[-1], next(reversed(m))])
+            step(m.__delitem__, 0)
+            step(m.__delitem__, slice(0, 5))
         self.same(steps)
         self.same(steps, access='ACCESS_READ')
         self.same(steps, access='ACCESS_COPY')
@@ -135,8 +148,7 @@ class Bytes(MmapTest):
             step(m.find, b'\n')
             step(m.rfind, b'\x05')
             step(m.__setitem__, 0, 1)
-            step(m.seek, 0, os.SEEK_END)
-            step(m.tell)
+            step(seek, m, 0, os.SEEK_END)
             step(m.size)
             step(m.move, 0, 10, 10)
             step(m.flush)
@@ -145,7 +157,7 @@ class Bytes(MmapTest):
     def test_find(self):
         def steps(m, step):
             for position in (0, 15, len(CONTENT)):
-                step(m.seek, position)
+                step(seek, m, position)
                 for sub in (b'line', b'\n', b'nowhere', b'', b'\xff\x00'):
                     # Where end is before start, mmap finds b'' nevertheless.
                     for bounds in ((), (0,), (12,), (0, 8), (-100,), (-100, -50), (0, 999999), (30, 20))[:None if sub else -1]:
@@ -164,6 +176,26 @@ class Bytes(MmapTest):
         self.same(steps, access='ACCESS_READ')
 
 
+    def test_numbers_that_close_it(self):
+        """What stands for a number may do anything: nothing is looked at then, or written to."""
+        class Closing:
+            def __init__(self, mapping):
+                self.mapping = mapping
+
+            def __index__(self):
+                self.mapping.close()
+                return 10
+
+        for call in (lambda m, x: m[x], lambda m, x: m[x:20], lambda m, x: m[x:20:2], lambda m, x: m[20:x:-2], lambda m, x: m.read(x),
+                     lambda m, x: m.find(b'1', 1, x), lambda m, x: m.__setitem__(x, 1), lambda m, x: m.__setitem__(1, x),
+                     lambda m, x: m.__setitem__(slice(x, 20), bytes(10)), lambda m, x: m.__setitem__(slice(20, x, -2), bytes(5)),
+                     lambda m, x: m.move(1, 2, x), lambda m, x: m.write_byte(x), lambda m, x: m.seek(x), lambda m, x: m.flush(0, x),
+                     lambda m, x: m.madvise(mmap.MADV_NORMAL, 0, x), lambda m, x: m.resize(x)):
+            mapping = mmio_mmap.mmap(-1, 100)
+            with self.assertRaisesRegex(ValueError, 'mmap closed or invalid'):
+                call(mapping, Closing(mapping))
+
+
 class Stream(MmapTest):
     def test_reading(self):
         def steps(m, step):
@@ -177,15 +209,15 @@ class Stream(MmapTest):
             step(m.readline)
             for arguments in ((3,), (-3,), (2, os.SEEK_CUR), (-2, os.SEEK_CUR), (-5, os.SEEK_END), (1, os.SEEK_END),
                               (999999,), (0, 9)):
-                step(lambda: m.seek(*arguments) and None)
-                step(m.tell)
+                step(seek, m, *arguments)
             step(m.read)
             step(m.read)
             step(m.read_byte)
             step(m.readline)
-            step(m.seek, 0)
+            step(seek, m, 0)
             step(m.read, None)
-            step(m.seek, 1)
+            step(seek, m, 1)
+            step(m.read, 5.5)
             step(m.read, -1)
         self.same(steps)
 
@@ -198,7 +230,7 @@ class Stream(MmapTest):
             step(m.write_byte, 256)
             step(m.write_byte, b'a')
             step(m.write, 'text')
-            step(m.seek, -2, os.SEEK_END)
+            step(seek, m, -2, os.SEEK_END)
             step(m.write, b'xyz')
             step(m.write, b'yz')
             step(m.write_byte, 1)
@@ -234,6 +266,79 @@ class Life(MmapTest):
         self.same(steps, access='ACCESS_READ')
         self.same(steps, access='ACCESS_COPY')
 
+    def test_the_position_may_be_past_the_end(self):
+        def steps(m, step):
+            step(seek, m, 10000)
+            step(m.resize, 5000)
+            step(m.tell)
+            step(m.read, 5)
+            step(m.read)
+            step(m.readline)
+            step(m.read_byte)
+            step(m.write, b'abc')
+            step(m.write_byte, 1)
+        self.same(steps)
+
+    def test_private_anonymous_memory(self):
+        for module in MODULES:
+            with module.mmap(-1, 5000, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as mapping:
+                mapping[0:6] = b'parent'
+                pid = os.fork()
+                if pid == 0:
+                    mapping[0:6] = b'child!'
+                    os._exit(0)
+                os.waitpid(pid, 0)
+                self.assertEqual(mapping[:6], b'parent')
+                mapping.resize(10000)
+                self.assertEqual((len(mapping), mapping[:6], mapping[-1]), (10000, b'parent', 0))
+
+    def test_untracked_descriptors(self):
+        fd = self.open(mmio_mmap)
+        with mmio_mmap.mmap(fd, 100, trackfd=False) as mapping:
+            with self.assertRaises(OSError) as caught:
+                mapping.size()
+            self.assertEqual(caught.exception.errno, errno.EBADF)
+            with self.assertRaises(ValueError):
+                mapping.resize(50)
+            mapping[0:5] = b'still'
+            mapping.flush()
+            self.assertEqual(len(mapping), 100)
+        self.assertEqual(self.content(mmio_mmap)[:5], b'still')
+        self.assertEqual(len(self.content(mmio_mmap)), len(CONTENT))
+
+    def test_all_that_mmap_has(self):
+        there = {name for name in dir(mmap.mmap) if not name.startswith('_')}
+        self.assertEqual(there - set(dir(mmio_mmap.mmap)), set())
+
+    def test_it_is_an_object(self):
+        class Anonymous(mmio_mmap.mmap):
+            def __new__(cls, *args, **kwargs):
+                return super().__new__(cls, -1, *args, **kwargs)
+
+        mapping = Anonymous(10)
+        self.assertIsInstance(mapping, mmio_mmap.mmap)
+        self.assertTrue(mapping.seekable())
+        self.assertEqual(mapping.seek(3), 3)
+        for function in (copy.copy, copy.deepcopy, pickle.dumps):
+            with self.assertRaises(TypeError):
+                function(mapping)
+        self.assertEqual(mapping, mapping)
+        self.assertNotEqual(mapping, Anonymous(10))
+        reference = weakref.ref(mapping)
+        self.assertIs(reference(), mapping)
+        del mapping
+        self.assertIsNone(reference())
+
+    def test_representation(self):
+        page = mmap.PAGESIZE
+        for access in ('ACCESS_DEFAULT', 'ACCESS_READ', 'ACCESS_WRITE', 'ACCESS_COPY'):
+            texts = []
+            for module in MODULES:
+                mapping = module.mmap(self.open(module), 100, access=getattr(module, access), offset=page)
+                mapping.seek(5)
+                texts.append(repr(mapping).split(' ', 1)[1])
+            self.assertEqual(texts[0], texts[1])
+
     def test_closed(self):
         for module in MODULES:
             mapping = module.mmap(self.open(module), 0)
@@ -265,6 +370,16 @@ class Life(MmapTest):
     def test_memoryview(self):
         with mmio_mmap.mmap(self.open(mmio_mmap), 0) as mapping, memoryview(mapping) as view:
             self.assertEqual(view[:5], b'first')
+            self.assertIsNotNone(re.search(b'second', mapping))
+            with self.assertRaises(BufferError):
+                mapping.close()
+
+    def test_the_buffer_protocol_gives_the_view(self):
+        """What Python calls from 3.12 on, called by hand."""
+        with mmio_mmap.mmap(self.open(mmio_mmap), 0, access=mmap.ACCESS_READ) as mapping, mapping.__buffer__(0) as view:
+            self.assertEqual((view[:5], view.readonly, len(view)), (b'first', True, len(CONTENT)))
+            with self.assertRaises(BufferError):
+                mapping.close()
 
     def test_the_descriptor_may_be_closed(self):
         for module in MODULES:

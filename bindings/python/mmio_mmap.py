@@ -8,15 +8,20 @@ and what the program does with mmap.mmap goes on to work, with these differences
 - a file that somebody truncates is a ValueError or an EOFError, and a full disk an OSError, where mmap ends the process by a signal;
 - resize() moves nothing, and memoryviews of what stays inside are no obstacle to it;
 - flush() makes itself heard by those who watch the file;
+- it is that of Python 3.13, in every version: seek() returns the position, and there are seekable() and trackfd;
+- what is in it may be longer than a byte: b'line' in m;
+- a private mapping of a file can't be resized, and madvise() gives the advice that libmmio has;
 - an empty file can't be mapped by length 0, as with mmap, but can with an Mmio.File;
 - memoryview(m), re and hashlib take it as a buffer from Python 3.12 on, which gave classes the buffer protocol; m.view() is a memoryview
   in every version;
 - devices can't be mapped.
 """
 
+import errno
 import mmap as _mmap
 import operator
 import os
+import sys
 
 import gi
 
@@ -59,22 +64,31 @@ def _access(flags, prot, access):
         raise ValueError('mmap invalid access parameter.') from None
 
 
-class mmap:
-    """As mmap.mmap (fileno, length, flags, prot, access, offset). fileno -1 is anonymous memory that forked processes share."""
+def _invalid():
+    return OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 
-    def __init__(self, fileno, length, flags=MAP_SHARED, prot=PROT_READ | PROT_WRITE, access=ACCESS_DEFAULT, offset=0):
-        length, offset = operator.index(length), operator.index(offset)
+
+class mmap:
+    """As mmap.mmap (fileno, length, flags, prot, access, offset, trackfd). fileno -1 is anonymous memory, which forked processes share
+    unless the flags say MAP_PRIVATE.
+    """
+
+    def __new__(cls, fileno, length, flags=MAP_SHARED, prot=PROT_READ | PROT_WRITE, access=ACCESS_DEFAULT, offset=0, *, trackfd=True):
+        self = super().__new__(cls)
+        fileno, length, offset = operator.index(fileno), operator.index(length), operator.index(offset)
         if length < 0:
             raise OverflowError('memory mapped length must be positive')
         if offset < 0:
             raise OverflowError('memory mapped offset must be positive')
         self._access, mode = _access(flags, prot, access)
         if offset % ALLOCATIONGRANULARITY != 0:
-            raise OSError(22, os.strerror(22))
+            raise _invalid()
         if fileno == -1:
             if length == 0:
-                raise OSError(22, os.strerror(22))
+                raise _invalid()
             self._file = Mmio.File.new_anonymous('mmap', offset + length)
+            if flags & MAP_PRIVATE:
+                self._file = Mmio.File.new_for_fd(self._file, Mmio.Mode.COPY_ON_WRITE)
         else:
             size = os.fstat(fileno).st_size
             if length == 0:
@@ -87,12 +101,14 @@ class mmap:
                 raise ValueError('mmap length is greater than file size')
             self._file = Mmio.File.new_for_fd(fileno, mode)
         self._anonymous = fileno == -1
+        self._track = trackfd
         self._writable = mode != Mmio.Mode.READ_ONLY
         self._offset = offset
         self._length = length
         self._position = 0
+        return self
 
-    # What every method asks first
+    # What every method asks first, and again once its arguments are numbers: what makes them may have closed the mapping.
 
     def _check(self):
         if self._file.is_closed():
@@ -103,11 +119,21 @@ class mmap:
         if not self._writable:
             raise TypeError("mmap can't modify a readonly memory map.")
 
+    def _indices(self, *numbers):
+        numbers = [operator.index(number) for number in numbers]
+        self._check()
+        return numbers
+
+    def _slice(self, index):
+        start, stop, step = index.indices(self._length)
+        self._check()
+        return range(start, stop, step)
+
     def _bounds(self, start, end):
-        start = self._position if start is None else operator.index(start)
-        end = self._length if end is None else operator.index(end)
-        start, end, _ = slice(start, end).indices(self._length)
-        return start, end
+        start = self._position if start is None else start
+        end = self._length if end is None else end
+        indices = self._slice(slice(start, end))
+        return indices.start, indices.stop
 
     # Life
 
@@ -139,9 +165,14 @@ class mmap:
         self._check()
         return self._length
 
+    def __reduce_ex__(self, protocol):
+        raise TypeError(f'cannot pickle {type(self).__name__!r} object')
+
     def size(self):
         """The length of the file, which can be larger than what is mapped of it."""
         self._check()
+        if not self._track:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return self._length if self._anonymous else os.fstat(self._file.fileno()).st_size
 
     def resize(self, newsize):
@@ -149,36 +180,47 @@ class mmap:
         self._check()
         if self._access in (ACCESS_READ, ACCESS_COPY) or not self._writable:
             raise TypeError("mmap can't resize a readonly or copy-on-write memory map.")
+        if not self._track:
+            raise ValueError("mmap can't resize with trackfd=False.")
+        newsize, = self._indices(newsize)
         if newsize < 0 or (newsize == 0 and not self._anonymous):
             raise ValueError('new size out of range')
-        self._file.resize(self._offset + newsize)
+        if self._anonymous and self._file.get_mode() == Mmio.Mode.COPY_ON_WRITE:
+            self._replace(newsize)
+        else:
+            self._file.resize(self._offset + newsize)
         self._length = newsize
+
+    def _replace(self, newsize):
+        """Private memory is moved, since nobody else looks at it."""
+        memory = Mmio.File.new_for_fd(Mmio.File.new_anonymous('mmap', self._offset + newsize), Mmio.Mode.COPY_ON_WRITE)
+        memory.write(0, self._file.read(0, min(self._file.get_size(), memory.get_size())))
+        self.close()
+        self._file = memory
 
     # Durability and advice
 
     def flush(self, offset=0, size=None):
         """Makes what was written durable. offset is a multiple of the page size. Nothing to do on what never reaches a file."""
-        self._check()
-        if size is None:
-            size = self._length - offset
+        offset, size = self._indices(offset, self._length - offset if size is None else size)
         if offset < 0 or size < 0 or self._length - offset < size:
             raise ValueError('flush values out of range')
         if self._writable and self._file.get_mode() == Mmio.Mode.READ_WRITE:
             if offset % PAGESIZE != 0:
-                raise OSError(22, os.strerror(22))
+                raise _invalid()
             self._file.flush_range(self._offset + offset, size)
 
     def madvise(self, option, start=0, length=None):
         """Tells the system what will be done with a range that begins at a page. EINVAL for advice that libmmio doesn't give."""
-        self._check()
+        option, start, length = self._indices(option, start, self._length if length is None else length)
         if not 0 <= start < self._length:
             raise ValueError('madvise start out of bounds')
-        if length is None:
-            length = self._length
         if length < 0:
             raise ValueError('madvise length invalid')
+        if start + length > sys.maxsize:
+            raise OverflowError('madvise length too large')
         if option not in _ADVICE or start % PAGESIZE != 0:
-            raise OSError(22, os.strerror(22))
+            raise _invalid()
         self._file.advise(self._offset + start, min(length, self._length - start), _ADVICE[option])
 
     # As a file
@@ -187,20 +229,28 @@ class mmap:
         self._check()
         return self._position
 
+    def seekable(self):
+        """True."""
+        return True
+
     def seek(self, pos, whence=os.SEEK_SET):
-        self._check()
+        """Goes to a position inside the mapping, and returns it."""
+        pos, whence = self._indices(pos, whence)
         bases = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._length}
         if whence not in bases:
             raise ValueError('unknown seek type')
         if not 0 <= bases[whence] + pos <= self._length:
             raise ValueError('seek out of range')
         self._position = bases[whence] + pos
+        return self._position
 
     def read(self, n=None):
         """Up to n bytes from the position on; all there are without n, with None, or with a negative one."""
-        self._check()
+        n, = self._indices(-1 if n is None else n)
         left = max(self._length - self._position, 0)
-        count = left if n is None or n < 0 else min(n, left)
+        count = left if n < 0 else min(n, left)
+        if count == 0:
+            return b''
         data = self._file.read(self._offset + self._position, count)
         self._position += count
         return data
@@ -231,8 +281,7 @@ class mmap:
 
     def write_byte(self, byte):
         """Writes a number at the position."""
-        self._check()
-        byte = operator.index(byte)
+        byte, = self._indices(byte)
         if not 0 <= byte < 256:
             raise OverflowError('unsigned byte integer is out of range')
         self._check_writable()
@@ -262,12 +311,13 @@ class mmap:
     def move(self, dest, src, count):
         """Copies count bytes from src to dest, which may overlap."""
         self._check_writable()
+        dest, src, count = self._indices(dest, src, count)
         if min(dest, src, count) < 0 or max(dest, src) + count > self._length:
             raise ValueError('source, destination, or count out of range')
         self._file.move(self._offset + dest, self._offset + src, count)
 
     def _index(self, index):
-        position = operator.index(index)
+        position, = self._indices(index)
         if position < 0:
             position += self._length
         if not 0 <= position < self._length:
@@ -278,30 +328,37 @@ class mmap:
         self._check()
         if not isinstance(index, slice):
             return self._file[self._index(index)]
-        start, stop, step = index.indices(self._length)
-        if step == 1:
-            return self._file.read(self._offset + start, max(stop - start, 0))
-        return bytes(self.view()[index])
+        indices = self._slice(index)
+        if indices.step == 1:
+            return self._file.read(self._offset + indices.start, len(indices))
+        return bytes(self.view()[index]) if indices else b''
 
     def __setitem__(self, index, value):
         self._check_writable()
         if not isinstance(index, slice):
-            offset, value = self._index(index), operator.index(value)
+            offset, (value,) = self._index(index), self._indices(value)
             if not 0 <= value < 256:
                 raise ValueError('mmap item value must be in range(0, 256)')
             self._file.set_uint8(offset, value)
             return
-        start, stop, step = index.indices(self._length)
+        indices = self._slice(index)
         data = memoryview(value).cast('B')
-        if data.nbytes != len(range(start, stop, step)):
+        if data.nbytes != len(indices):
             raise IndexError('mmap slice assignment is wrong size')
-        if step == 1:
-            self._file.write(self._offset + start, data)
-        elif data.nbytes > 0:
+        if indices.step == 1:
+            self._file.write(self._offset + indices.start, data)
+        elif indices:
             self.view()[index] = data
+
+    def __delitem__(self, index):
+        raise TypeError("mmap object doesn't support item deletion")
 
     def __iter__(self):
         for position in range(len(self)):
+            yield self[position:position + 1]
+
+    def __reversed__(self):
+        for position in reversed(range(len(self))):
             yield self[position:position + 1]
 
     def __contains__(self, item):
