@@ -57,5 +57,19 @@ else
   echo "ok $number - /symbols/gir-names-the-version-script # SKIP built without introspection"
 fi
 
+debian=$top_srcdir/debian/libmmio-1.0-0.symbols
+if test -f "$debian"; then
+  sed -n 's/^ \(mmio_[a-z0-9_]*\)@MMIO_1\.0 .*/\1/p' "$debian" > "$folder/debian"
+  same /symbols/debian-lists-the-version-script "$folder/map" "$folder/debian"
+else
+  number=$((number + 1))
+  echo "ok $number - /symbols/debian-lists-the-version-script # SKIP a release holds no debian/"
+fi
+
+# The page that names each function in each language: types stand in it as types, and an asynchronous pair as one.
+sed -n 's/^| .\(mmio_[a-z0-9_]*\) ().*/\1/p' "$top_srcdir/docs/languages.md" | LC_ALL=C sort -u > "$folder/docs"
+sed -e '/_get_type$/d' -e 's/_finish$/_async/' "$folder/map" | LC_ALL=C sort -u > "$folder/map-for-docs"
+same /symbols/docs-name-the-version-script "$folder/map-for-docs" "$folder/docs"
+
 echo "1..$number"
 exit $failed
