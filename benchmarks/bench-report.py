@@ -139,7 +139,9 @@ def groups(cases):
 
 def machine_text(results):
     machine = results['machine']
-    return (f"libmmio {results['version']} on {machine['processor']}, {machine['processors']} processors, {machine['memory']}; "
+    memory = machine['memory'].split()
+    memory = f'{int(memory[0]) / 1048576:.0f} GiB' if memory[1:] == ['kB'] else machine['memory']
+    return (f"libmmio {results['version']} on {machine['processor']}, {machine['processors']} processors, {memory}; "
             f"Linux {machine['kernel']}, {machine['architecture']}, libc {machine.get('libc', '?')}, GLib {machine['glib']}, compiled with "
             f"{machine['compiler']}; files on {machine['tmpfs']} and {machine['disk']}; load average {machine['load_average']} at the end; "
             f"{results['seconds']:.0f} s in all")
