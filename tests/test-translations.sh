@@ -37,7 +37,7 @@ point /translations/every-file-with-messages-is-listed $status
 point /translations/messages-are-found $status
 
 # Those whose every message has to be translated.
-complete='de'
+complete=$(cat po/LINGUAS)
 
 for language in $(cat po/LINGUAS); do
   "$MSGMERGE" --quiet --no-fuzzy-matching --output="$folder/$language.po" "po/$language.po" "$folder/all.pot"
@@ -46,7 +46,7 @@ for language in $(cat po/LINGUAS); do
   msgattrib --only-fuzzy --no-obsolete "po/$language.po" > "$folder/diagnosis"
   [ -s "$folder/diagnosis" ] && status=1 || status=0
   point "/translations/$language/nothing-is-fuzzy" $status
-  case " $complete " in
+  case " $(echo $complete) " in
     *" $language "*)
       msgattrib --untranslated --no-wrap "$folder/$language.po" > "$folder/diagnosis"
       [ -s "$folder/diagnosis" ] && status=1 || status=0
