@@ -129,6 +129,65 @@ void test_errors () throws Error {
     }
 }
 
+void test_truncation () throws Error {
+    FileUtils.set_contents (path, string.nfill (16384, 'x'));
+    var file = new Mmio.File.open (path, READ_ONLY);
+    var view = file.get_view (0, 16384);
+    var buffer = new uint8[10];
+    new Subprocess (NONE, "truncate", "-s", "100", path).wait_check ();
+    expect_error (new Mmio.Error.TRUNCATED (""), () => file.read (16000, buffer));
+    unowned uint8[] data = view.get_data ();
+    assert_cmpint (data[99], EQ, 'x');
+    assert_cmpint (data[16383], EQ, 0);
+    expect_error (new Mmio.Error.TRUNCATED (""), () => view.check ());
+    file.refresh ();
+    assert_cmpuint ((uint) file.size, EQ, 100);
+}
+
+void test_copy_on_write () throws Error {
+    var file = new Mmio.File.open (path, COPY_ON_WRITE);
+    file.write (0, "own".data);
+    assert_cmpmem (file.read_bytes (0, 3).get_data (), "own".data);
+    assert_cmpstr (content (), EQ, string.nfill (200, 'x'));
+}
+
+int count_descriptors () throws Error {
+    var dir = Dir.open ("/proc/self/fd");
+    var count = 0;
+    while (dir.read_name () != null)
+        count++;
+    return count;
+}
+
+void test_dropped () throws Error {
+    string maps;
+    var first = new Mmio.File.open (path, READ_ONLY);
+    first.watch (NONE);
+    first = null;
+    var before = count_descriptors ();
+    for (var i = 0; i < 10000; i++) {
+        var file = new Mmio.File.open (path, READ_WRITE);
+        if (i % 10 == 0)
+            assert_cmpint (file.get_view (0, 200).get_data ().length, EQ, 200);
+        if (i % 100 == 0)
+            file.watch (NONE);
+    }
+    // Threads that watched may take a moment to end.
+    var late = false;
+    var timer = Timeout.add (TIMEOUT, () => {
+        late = true;
+        return Source.CONTINUE;
+    });
+    while (count_descriptors () > before && !late) {
+        Thread.yield ();
+        MainContext.default ().iteration (false);
+    }
+    Source.remove (timer);
+    assert_cmpint (count_descriptors (), LE, before);
+    FileUtils.get_contents ("/proc/self/maps", out maps);
+    assert_false (path in maps);
+}
+
 void wait_for (string command, string signal_name, Mmio.File file) throws Error {
     var loop = new MainLoop ();
     var late = false;
@@ -191,6 +250,9 @@ int main (string[] args) {
     add ("/vala/file/reads-and-writes", test_read_write);
     add ("/vala/file/lends-its-memory", test_zero_copy);
     add ("/vala/file/misuse-is-an-error", test_errors);
+    add ("/vala/file/truncation-by-another-process-is-an-error", test_truncation);
+    add ("/vala/file/copy-on-write-keeps-writes-to-itself", test_copy_on_write);
+    add ("/vala/file/dropped-files-leave-nothing-behind", test_dropped);
     add ("/vala/file/all-four-signals-come", test_signals);
     return Test.run ();
 }

@@ -67,6 +67,34 @@ class Buffers(FileTest):
             with self.assertRaises(IndexError):
                 file.pack('<Q', 9, 1)
 
+    def test_the_buffer_protocol_gives_the_view(self):
+        """What Python calls from 3.12 on, called by hand."""
+        with self.make(b'{"key": 1}') as file, file.__buffer__(0) as memory:
+            self.assertEqual((bytes(memory[:2]), memory.readonly), (b'{"', False))
+            with self.assertRaises(BufferError):
+                file.close()
+        with Mmio.File.open(self.path) as file, file.__buffer__(0) as memory:
+            self.assertTrue(memory.readonly)
+
+    @unittest.skipIf(sys.version_info < (3, 12), 'classes have the buffer protocol from Python 3.12 on')
+    def test_the_file_itself_is_a_buffer(self):
+        with self.make(b'{"key": [1, 2]}') as file:
+            with memoryview(file) as memory:
+                memory[2:5] = b'KEY'
+                with self.assertRaises(BufferError):
+                    file.close()
+            self.assertEqual(re.search(rb'\[(.*)\]', file).start(1), 9)
+            self.assertEqual(hashlib.sha256(file).digest(), hashlib.sha256(b'{"KEY": [1, 2]}').digest())
+            self.assertEqual(struct.unpack_from('<H', file, 1), (0x4b22,))
+
+    def test_views_of_many_lengths_make_no_classes(self):
+        with self.make(bytes(1000)) as file:
+            file.view(0, 999)
+            before = len(file.view().obj.__class__.__base__.__subclasses__())
+            for length in range(1000):
+                self.assertEqual(len(file.view(0, length)), length)
+            self.assertEqual(len(file.view().obj.__class__.__base__.__subclasses__()), before)
+
     @unittest.skipIf(numpy is None, 'numpy is not installed')
     def test_numpy_takes_the_memory(self):
         with self.make(bytes(800)) as file:

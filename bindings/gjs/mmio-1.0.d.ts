@@ -97,7 +97,11 @@ declare module 'gi://Mmio?version=1.0' {
             xor(index: number, value: number): number;
         }
 
-        /** As AtomicU32, of 64 bits: BigInt, since a Number holds 53. */
+        /**
+         * As AtomicU32, of 64 bits: BigInt, since a Number holds 53.
+         *
+         * A change of a number above 2^53 is exact, but GJS writes a warning that it may be rounded: what it speaks of is not looked at.
+         */
         class AtomicU64 {
             readonly length: number;
             add(index: number, value: bigint | number): bigint;
