@@ -572,6 +572,9 @@ mmio_file_class_init (MmioFileClass *klass)
    *
    * Where only an append is known of, the range is what was appended; where nothing is known, it is the whole file.
    *
+   * What this object has stored and flushes itself is not told to it. A change of size is, also by its own
+   * [method@Mmio.File.resize].
+   *
    * Since: 1.0
    */
   mmio_file_signals[MMIO_FILE_SIGNAL_CHANGED] = g_signal_new ("changed", MMIO_TYPE_FILE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
