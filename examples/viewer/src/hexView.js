@@ -103,7 +103,11 @@ export const HexView = GObject.registerClass({
         if (this._valueId)
             this._vadjustment.disconnect(this._valueId);
         this._vadjustment = adjustment;
-        this._valueId = adjustment?.connect('value-changed', () => this.queue_allocate()) ?? 0;
+        this._valueId = adjustment?.connect('value-changed', () => {
+            // What the allocation itself sets, it also uses.
+            if (!this._isConfiguring)
+                this.queue_allocate();
+        }) ?? 0;
     }
 
     get hscrollPolicy() {
@@ -337,8 +341,10 @@ export const HexView = GObject.registerClass({
         this._showEnd = false;
 
         value = Math.max(0, Math.min(value, upper - height));
+        this._isConfiguring = true;
         this._vadjustment?.configure(value, 0, Math.max(upper, height), this.rowHeight, height * 0.9, height);
         this._hadjustment?.configure(0, 0, width, 1, width, width);
+        this._isConfiguring = false;
     }
 
     _layOut(width, height) {
@@ -420,7 +426,6 @@ export const HexView = GObject.registerClass({
         }
         if (this._flashes.size > 0 && !this._tickId)
             this._tickId = this.add_tick_callback(() => this._fade());
-        this._moved();
     }
 
     _fade() {
@@ -560,6 +565,16 @@ export const HexView = GObject.registerClass({
         focus.connect('enter', () => this._moved());
         focus.connect('leave', () => this._moved());
         this.add_controller(focus);
+
+        // Here and not the application's: entries have such keys of their own.
+        const shortcuts = new Gtk.ShortcutController();
+        for (const [trigger, action] of [['<Control>c', 'win.copy-hex'], ['<Control><Shift>c', 'win.copy-text'], ['<Control>a', 'win.select-all']]) {
+            shortcuts.add_shortcut(new Gtk.Shortcut({
+                trigger: Gtk.ShortcutTrigger.parse_string(trigger),
+                action: Gtk.NamedAction.new(action),
+            }));
+        }
+        this.add_controller(shortcuts);
 
         const zoom = new Gtk.EventControllerScroll({flags: Gtk.EventControllerScrollFlags.VERTICAL | Gtk.EventControllerScrollFlags.DISCRETE});
         zoom.connect('scroll', (_controller, _dx, dy) => {
