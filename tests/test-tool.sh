@@ -313,6 +313,12 @@ chmod 640 greeting
 run mmio info --json greeting empty
 json_is /tool/info/json "[line['size'] for line in lines] == [8, 0] and lines[0]['mode'] == '0640' and \
 lines[0]['inode'] == $inode" < out
+run mmio info --watch greeting
+case "$status $out" in
+  "0 greeting
+"*"watched with "*) ok /tool/info/what-it-is-watched-with ;;
+  *) not_ok /tool/info/what-it-is-watched-with "$status $out $err" ;;
+esac
 run mmio info missing greeting
 case "$status $out" in
   "1 greeting"*) ok /tool/info/goes-on-after-a-missing-file ;;

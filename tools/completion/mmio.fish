@@ -23,6 +23,7 @@ complete -c mmio -n $command -a lock -d 'Keep files in memory until Ctrl-C'
 complete -c mmio -n $command -a counter -d 'Print a counter in a file, or add to it'
 
 complete -c mmio -n '__fish_seen_subcommand_from info watch find resident' -s j -l json -d 'One JSON object a line'
+complete -c mmio -n '__fish_seen_subcommand_from info' -s w -l watch -d 'Also say what it can be watched with'
 complete -c mmio -n '__fish_seen_subcommand_from cat dump find prefetch evict lock write counter' -x -s o -l offset -d 'Where to begin'
 complete -c mmio -n '__fish_seen_subcommand_from cat dump find prefetch evict lock copy' -x -s l -l length -d 'How much'
 complete -c mmio -n '__fish_seen_subcommand_from write copy' -s g -l grow -d 'Let the file grow'
