@@ -217,7 +217,8 @@ typedef struct
 } Listener;
 
 /* What was said to be there may be gone by now. That will be reported, but if it comes back just as it was, nothing will
- * be said to have changed: it has to be read with the next report. */
+ * be said to have changed, and where its folder was away nothing at all: it has to be read with the next report, or when it is there
+ * again. */
 static void
 read_range (Listener *self,
             guint64   offset,
@@ -295,6 +296,8 @@ knows_the_truth (Listener *self)
   if (!self->state.exists || self->state.inode != st.st_ino || self->state.size != (guint64) st.st_size ||
       self->state.mode != st.st_mode)
     return FALSE;
+  if (self->missing_from < self->state.size)
+    read_range (self, self->missing_from, 0);
   if (!g_file_get_contents (self->path, &contents, &length, NULL))
     return FALSE;
   return length == self->bytes->len && memcmp (contents, self->bytes->data, length) == 0;
