@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * 64 MiB from one end to the other through a stream, beside GIO's stream for files. All of it is in memory.
+ * 64 MiB from one end to the other through a stream, beside GIO's streams for files. All of it is in memory.
  */
 #include "config.h"
 
@@ -100,6 +100,64 @@ compare (Bench        *bench,
     .subject = { "MmioInputStream", read_all, &stream, .divide = reads } });
 }
 
+typedef struct
+{
+  GOutputStream *stream;
+  gsize count;                  /* bytes a write */
+  guint8 *buffer;
+} Sink;
+
+static guint64
+write_all (gpointer data,
+           guint64  n)
+{
+  Sink *self = data;
+
+  for (guint64 i = 0; i < n; i++)
+    {
+      bench_need (g_seekable_seek (G_SEEKABLE (self->stream), 0, G_SEEK_SET, NULL, NULL), NULL, "seek");
+      for (gsize total = 0; total < SIZE; total += self->count)
+        bench_need (g_output_stream_write (self->stream, self->buffer, self->count, NULL, NULL) == (gssize) self->count, NULL, "write");
+    }
+  return 0;
+}
+
+/* Over what is there: growth is a case of its own. */
+static void
+compare_writing (Bench      *bench,
+                 const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmioFile) file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
+  g_autoptr (GFile) location = g_file_new_for_path (path);
+  g_autoptr (GFileIOStream) other = g_file_open_readwrite (location, NULL, NULL);
+  g_autoptr (GOutputStream) ours = NULL;
+  g_autofree guint8 *buffer = g_malloc0 (1 << 20);
+  static const struct
+  {
+    gsize count;
+    const char *name;
+    const char *title;
+  } writes[] = {
+    { 4096, "stream-write-4k", "rate of writes of 4 KiB through a stream" },
+    { 1 << 20, "stream-write-1m", "rate of writes of 1 MiB through a stream" },
+  };
+
+  bench_need (file != NULL && other != NULL, error, path);
+  ours = mmio_output_stream_new (file);
+  for (guint i = 0; i < G_N_ELEMENTS (writes); i++)
+    {
+      Sink sink_of_ours = { ours, writes[i].count, buffer };
+      Sink sink_of_other = { g_io_stream_get_output_stream (G_IO_STREAM (other)), writes[i].count, buffer };
+
+      bench_case (bench, &(BenchCase){
+        .name = writes[i].name, .title = writes[i].title, .measure = BENCH_RATE, .goal = 0,
+        .floor = { "GFileOutputStream", write_all, &sink_of_other, .divide = SIZE / writes[i].count },
+        .subject = { "MmioOutputStream", write_all, &sink_of_ours, .divide = SIZE / writes[i].count } });
+    }
+  bench_need (g_output_stream_close (ours, NULL, &error), error, path);
+}
+
 void
 bench_stream (Bench *bench)
 {
@@ -123,4 +181,5 @@ bench_stream (Bench *bench)
            "rate of reads of 4 KiB through a stream, as GBytes", 0, 5.0);
   compare (bench, ours, theirs, 1 << 20, "stream-read-1m", "stream-bytes-1m",
            "rate of reads of 1 MiB through a stream, into a buffer", "rate of reads of 1 MiB through a stream, as GBytes", 1.0, 1.0);
+  compare_writing (bench, path);
 }

@@ -58,6 +58,8 @@ gboolean    mmio_atomic_wait_finish (MmioAtomic         *self,
                                      GAsyncResult       *result,
                                      GError            **error);
 
+/* Neither looks at the file: the bounds lie in the object and become 0 when it is released, so that an operation is two loads, two
+ * comparisons and the locked instruction itself. */
 static inline gboolean
 mmio_atomic_is_readable (MmioAtomic *self,
                          gsize       index)

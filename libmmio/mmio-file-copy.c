@@ -151,6 +151,8 @@ mmio_file_write (MmioFile      *self,
     return FALSE;
   g_return_val_if_fail (data != NULL || length == 0, FALSE);
 
+  /* One locked instruction, which costs more than all the rest: the lock is let go by a plain store. Six registers are saved here, about
+   * 1 ns, since what follows the copy (the dirty range, the flush policy) needs the arguments again. */
   if (G_UNLIKELY (!mmio_mapping_try_write (&self->mapping, offset, data, length) &&
                   !mmio_mapping_write (&self->mapping, offset, data, length, error)))
     {
@@ -224,6 +226,7 @@ mmio_file_peek (MmioFile *self,
   if (!mmio_is_file (self, G_STRFUNC))
     return NULL;
 
+  /* Twelve instructions without a frame: the type, the two comparisons, base + offset. The slow way is a jump with the same arguments. */
   size = mmio_mapping_get_size (&self->mapping);
   if (G_LIKELY (offset < size && mmio_range_is_inside (offset, length, size)))
     return __atomic_load_n (&self->mapping.base, __ATOMIC_RELAXED) + offset;
