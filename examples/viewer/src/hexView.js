@@ -12,6 +12,7 @@ import Graphene from 'gi://Graphene';
 import Gsk from 'gi://Gsk?version=4.0';
 import Gtk from 'gi://Gtk?version=4.0';
 import Pango from 'gi://Pango';
+import System from 'system';
 
 import {Columns, HexRow} from './hexRow.js';
 import {_, fill, hex, offsetText, printable} from './text.js';
@@ -21,6 +22,8 @@ const ROW_SPACING = 4;
 const BYTES_PER_ROW = [32, 16, 8, 4];
 // How long a changed byte is lit, us.
 const FLASH_TIME = 1200 * 1000;
+// JavaScript's collector sees how little a layout is to it, not how much it holds: after so many new rows it is told.
+const ROWS_PER_COLLECTION = 4096;
 const MAX_FLASHES = 4096;
 const ZOOM_STEPS = [0.6, 0.75, 0.9, 1, 1.15, 1.35, 1.6, 2, 2.5, 3];
 
@@ -379,6 +382,12 @@ export const HexView = GObject.registerClass({
             row.measure(Gtk.Orientation.HORIZONTAL, -1);
             row.allocate(width, this.rowHeight, -1,
                 new Gsk.Transform().translate(new Graphene.Point({x: 0, y: Math.round(i * this.rowHeight - value) + ROW_SPACING})));
+        }
+        this._newRows = (this._newRows ?? 0) + (this._lastFirst === first ? 0 : Math.min(needed, Math.abs(first - (this._lastFirst ?? 0))));
+        this._lastFirst = first;
+        if (this._newRows >= ROWS_PER_COLLECTION) {
+            this._newRows = 0;
+            System.gc();
         }
         this._sayCursor();
         this.emit('scrolled');
