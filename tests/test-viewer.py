@@ -17,8 +17,9 @@ if 'MMIO_VIEWER_SESSION' not in os.environ and shutil.which('dbus-run-session'):
     os.environ['MMIO_VIEWER_SESSION'] = 'own'
     for name in ('G_DEBUG', 'MALLOC_PERTURB_', 'DBUS_SESSION_BUS_ADDRESS', 'WAYLAND_DISPLAY'):
         os.environ.pop(name, None)
-    # With a DISPLAY of somebody else's the accessibility bus would be looked for there.
+    # With a DISPLAY of somebody else's the accessibility bus would be looked for there; it has its socket in the runtime directory.
     os.environ.pop('DISPLAY', None)
+    os.environ['XDG_RUNTIME_DIR'] = tempfile.mkdtemp()
     os.execvp('dbus-run-session', ['dbus-run-session', '--', sys.executable, *sys.argv])
 
 import gi
@@ -88,7 +89,7 @@ class Viewer(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp()
-        os.chmod(cls.folder, 0o700)
+        cls.bus_folder = os.environ['XDG_RUNTIME_DIR']
         reading, writing = os.pipe()
         cls.server = subprocess.Popen(
             ['Xvfb', '-displayfd', str(writing), '-screen', '0', '1600x1000x24', '-nolisten', 'tcp'],
@@ -102,18 +103,18 @@ class Viewer(unittest.TestCase):
         cls.environment = {
             **os.environ, 'DISPLAY': f':{number}', 'GDK_BACKEND': 'x11', 'GSK_RENDERER': 'cairo', 'GTK_A11Y': 'atspi',
             'GIO_USE_VFS': 'local', 'GSETTINGS_BACKEND': 'memory', 'HOME': cls.folder, 'LANGUAGE': 'en',
-            'XDG_RUNTIME_DIR': cls.folder, 'XDG_DATA_HOME': cls.folder, 'XDG_CACHE_HOME': cls.folder, 'XDG_CONFIG_HOME': cls.folder,
+            'XDG_DATA_HOME': cls.folder, 'XDG_CACHE_HOME': cls.folder, 'XDG_CONFIG_HOME': cls.folder,
         }
         os.environ['DISPLAY'] = f':{number}'
-        os.environ['XDG_RUNTIME_DIR'] = cls.folder
         Atspi.init()
-        Atspi.set_timeout(5000, 15000)
+        Atspi.set_timeout(PATIENCE * 1000, PATIENCE * 1000)
 
     @classmethod
     def tearDownClass(cls):
         cls.server.terminate()
         cls.server.wait()
         shutil.rmtree(cls.folder, ignore_errors=True)
+        shutil.rmtree(cls.bus_folder, ignore_errors=True)
 
     def start(self, content, **environment):
         self.path = os.path.join(self.folder, 'data.bin')
@@ -154,7 +155,17 @@ class Viewer(unittest.TestCase):
             return next((node for node in self.nodes() if node.get_role() in BUTTONS and
                          (node.get_name() == name or node.get_name().endswith(' ' + name)) and
                          node.get_action_iface() and node.get_action_iface().get_n_actions() > 0), None)
-        until('a click on ' + name, lambda: find().get_action_iface().do_action(0))
+        clicked = False
+
+        def click():
+            nonlocal clicked
+            node = find()
+            if node is None:
+                # It went away with a click whose answer was too late.
+                return clicked
+            clicked = True
+            return node.get_action_iface().do_action(0)
+        until('a click on ' + name, click)
 
     def enter(self, name, text):
         node = until(name, lambda: next((n for n in self.nodes() if n.get_name() == name and n.get_editable_text_iface()), None))
