@@ -264,6 +264,9 @@ resolve_fault (MmioMapping *self,
 
   if (fstat (self->fd, &buffer) != 0)
     reason = errno;
+  /* The page may have faulted in a shrink of our own, and a growth have come and gone meanwhile: that is not somebody else's doing. */
+  else if (!mmio_range_is_inside (offset, length, mmio_mapping_get_size (self)))
+    return mmio_range_fail (self->path, offset, length, mmio_mapping_get_size (self), error);
   else if (!mmio_range_is_inside (offset, length, (guint64) buffer.st_size))
     return mmio_mapping_fail_truncated (self, offset, length, (guint64) buffer.st_size, error);
   else if (mmio_mapping_heal (self, offset, length, &kept))
