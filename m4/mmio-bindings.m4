@@ -56,3 +56,41 @@ AC_DEFUN([MMIO_CHECK_PYTHON], [
   AS_IF([test -z "$pyoverridesdir"], [pyoverridesdir='${prefix}/lib/python3/dist-packages/gi/overrides'])
   AM_CONDITIONAL([HAVE_PYTHON_GI], [test "x$have_python_gi" = xyes])
 ])
+
+# The part of the Python binding that is in C: for the interpreter above, so tried with what that one says of itself.
+AC_DEFUN([MMIO_CHECK_PYTHON_EXTENSION], [
+  AC_REQUIRE([MMIO_CHECK_PYTHON])
+  AC_ARG_ENABLE([python-extension],
+    [AS_HELP_STRING([--enable-python-extension=@<:@no/auto/yes@:>@], [build the part of the Python binding that is in C; needs the headers of Python >= 3.11 and of PyGObject @<:@auto@:>@])],
+    [], [enable_python_extension=auto])
+  have_python_extension=no
+  AS_IF([test "x$enable_python_extension" != xno && test "x$have_introspection$have_python_gi" = xyesyes], [
+    AC_MSG_CHECKING([for the headers of Python and PyGObject])
+    mmio_python_include=`"$PYTHON" -c 'import sysconfig; paths = sysconfig.get_paths (); print (*dict.fromkeys ("-I" + paths@<:@name@:>@ for name in ("include", "platinclude")))' 2>/dev/null`
+    PKG_CHECK_EXISTS([pygobject-3.0], [
+      PYTHON_EXTENSION_CFLAGS="$mmio_python_include `$PKG_CONFIG --cflags pygobject-3.0`"
+      mmio_save_CPPFLAGS=$CPPFLAGS
+      CPPFLAGS="$CPPFLAGS $PYTHON_EXTENSION_CFLAGS"
+      AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[
+#define Py_LIMITED_API 0x030b0000
+#include <Python.h>
+#include <pygobject.h>
+#if PY_VERSION_HEX < 0x030b0000
+#error "no stable interface with buffers"
+#endif
+]], [[Py_buffer buffer; return PyObject_GetBuffer (NULL, &buffer, sizeof (PyGObject));]])], [have_python_extension=yes])
+      CPPFLAGS=$mmio_save_CPPFLAGS])
+    # Not every interpreter loads what keeps to the stable interface.
+    PYTHON_EXTENSION_SUFFIX=.abi3.so
+    AS_IF(["$PYTHON" -c 'import sys, importlib.machinery; sys.exit ("'$PYTHON_EXTENSION_SUFFIX'" not in importlib.machinery.EXTENSION_SUFFIXES)' 2>/dev/null],
+          [], [have_python_extension=no])
+    AC_MSG_RESULT([$have_python_extension])])
+  AS_IF([test "x$enable_python_extension$have_python_extension" = xyesno],
+        [AC_MSG_ERROR([--enable-python-extension needs introspection, and the headers of Python >= 3.11 and of PyGObject])])
+  AC_ARG_VAR([pyextdir], [where the part of the Python binding that is in C is installed])
+  AS_IF([test -z "$pyextdir"], [pyextdir='${pyoverridesdir}/../..'])
+  AC_SUBST([PYTHON_EXTENSION_CFLAGS])
+  AC_SUBST([PYTHON_EXTENSION_SUFFIX])
+  AC_SUBST([have_python_extension])
+  AM_CONDITIONAL([HAVE_PYTHON_EXTENSION], [test "x$have_python_extension" = xyes])
+])

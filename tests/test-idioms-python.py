@@ -26,6 +26,14 @@ gi.require_version('Mmio', '1.0')
 from gi.repository import Gio, GLib, Mmio  # noqa: E402
 
 try:
+    import _mmio
+except ImportError:
+    _mmio = None
+
+# Whether classes are taken as buffers.
+BUFFERS = _mmio is not None or sys.version_info >= (3, 12)
+
+try:
     import numpy
 except ImportError:
     numpy = None
@@ -67,6 +75,7 @@ class Buffers(FileTest):
             with self.assertRaises(IndexError):
                 file.pack('<Q', 9, 1)
 
+    @unittest.skipUnless(hasattr(Mmio.File, '__buffer__'), 'the buffer protocol has no method before Python 3.12')
     def test_the_buffer_protocol_gives_the_view(self):
         """What Python calls from 3.12 on, called by hand."""
         with self.make(b'{"key": 1}') as file, file.__buffer__(0) as memory:
@@ -76,7 +85,7 @@ class Buffers(FileTest):
         with Mmio.File.open(self.path) as file, file.__buffer__(0) as memory:
             self.assertTrue(memory.readonly)
 
-    @unittest.skipIf(sys.version_info < (3, 12), 'classes have the buffer protocol from Python 3.12 on')
+    @unittest.skipUnless(BUFFERS, 'without the extension classes have the buffer protocol from Python 3.12 on')
     def test_the_file_itself_is_a_buffer(self):
         with self.make(b'{"key": [1, 2]}') as file:
             with memoryview(file) as memory:
@@ -86,6 +95,19 @@ class Buffers(FileTest):
             self.assertEqual(re.search(rb'\[(.*)\]', file).start(1), 9)
             self.assertEqual(hashlib.sha256(file).digest(), hashlib.sha256(b'{"KEY": [1, 2]}').digest())
             self.assertEqual(struct.unpack_from('<H', file, 1), (0x4b22,))
+            self.assertEqual(json.loads(bytes(file)), {'KEY': [1, 2]})
+            self.assertEqual(bytes(file), file[:])
+            with memoryview(file.get_view(2, 3)) as window:
+                self.assertEqual((bytes(window), window.readonly), (b'KEY', True))
+            struct.pack_into('3s', file, 2, b'key')
+            self.assertEqual(file[2:5], b'key')
+        with Mmio.File.open(self.path) as file:
+            with memoryview(file) as memory:
+                self.assertTrue(memory.readonly)
+            with self.assertRaises((BufferError, TypeError)):
+                struct.pack_into('B', file, 0, 1)
+        with self.assertRaises(ValueError):
+            memoryview(file)
 
     def test_views_of_many_lengths_make_no_classes(self):
         with self.make(bytes(1000)) as file:
@@ -108,6 +130,17 @@ class Buffers(FileTest):
         with Mmio.File.open(self.path) as file:
             array = numpy.frombuffer(file.view(), dtype='<u8')
             self.assertFalse(array.flags.writeable)
+            del array
+
+    @unittest.skipIf(numpy is None, 'numpy is not installed')
+    @unittest.skipUnless(BUFFERS, 'without the extension classes have the buffer protocol from Python 3.12 on')
+    def test_numpy_takes_the_file_itself(self):
+        with self.make(bytes(800)) as file:
+            array = numpy.frombuffer(file, dtype='<u8')
+            array[3] = 7
+            self.assertEqual((file.get_uint64(24, '<'), array.sum()), (7, 7))
+            with self.assertRaises(BufferError):
+                file.close()
             del array
 
     @unittest.skipIf(numpy is None, 'numpy is not installed')
@@ -185,8 +218,63 @@ class Items(FileTest):
             self.assertEqual(file[8191], 1)
             subprocess.run(['truncate', '-s', '10', self.path], check=True)
             self.assertEqual(file[9], 1)
+            for index in (8191, -1, slice(None), slice(8000, 8192), slice(None, None, 2), slice(None, None, -1)):
+                with self.assertRaises(EOFError):
+                    file[index]
             with self.assertRaises(EOFError):
-                file[8191]
+                file[8191] = 1
+            with self.assertRaises(EOFError):
+                file[8000:8002] = b'ab'
+            file.refresh()
+            self.assertEqual(file[:], b'\1' * 10)
+            with self.assertRaises(IndexError):
+                file[10]
+
+    def test_an_index_may_close_the_file(self):
+        for number in range(4):
+            file = self.make(b'\1' * 100)
+
+            class Closing:
+                def __index__(self):
+                    file.close()
+                    return 1
+
+            with self.assertRaises(ValueError):
+                if number == 0:
+                    file[Closing()]
+                elif number == 1:
+                    file[Closing():]
+                elif number == 2:
+                    file[Closing():2] = b'a'
+                else:
+                    file[0] = Closing()
+
+    def test_what_is_assigned_may_resize_the_file(self):
+        with self.make(b'\1' * 10) as file:
+            class Number:
+                def __index__(self):
+                    file.resize(2)
+                    return 7
+
+            with self.assertRaises(IndexError):
+                file[5] = Number()
+            self.assertEqual(file[:], b'\1\1')
+            with self.assertRaises(TypeError):
+                del file[0]
+            with self.assertRaises(TypeError):
+                del file[:]
+            with self.assertRaises(TypeError):
+                file[0] = b'a'
+            with self.assertRaises(TypeError):
+                file[0:1] = 5
+
+    def test_a_file_may_be_assigned_to_itself(self):
+        with self.make(bytes(range(200))) as file:
+            with file.view() as memory:
+                file[10:110] = memory[0:100]
+                file[1:3] = bytearray(b'ab')
+                file[4:6] = memoryview(b'c-d-')[::2].tobytes()
+            self.assertEqual(file[10:110], bytes(range(100)))
 
     def test_items_of_a_closed_file_are_an_error(self):
         file = self.make(b'abc')
@@ -224,6 +312,30 @@ class Items(FileTest):
         with self.make(b'abc') as file:
             self.assertEqual(file[0], 97)
             file.resize(0)
+
+
+class Extension(unittest.TestCase):
+    @unittest.skipUnless(os.environ.get('MMIO_TEST_PYTHON_EXTENSION') == 'yes', 'the extension was not built here')
+    @unittest.skipIf('_mmio' in sys.modules and _mmio is None, 'the extension was set aside')
+    def test_what_was_built_is_used(self):
+        self.assertTrue(issubclass(Mmio.File, _mmio.Sequence))
+
+    @unittest.skipIf(_mmio is None, 'there is no extension')
+    def test_what_is_no_file_is_refused(self):
+        class Other(_mmio.Sequence):
+            pass
+
+        unmade = Mmio.File.__new__(Mmio.File)
+        for nothing in (_mmio.Sequence(), Other(), unmade):
+            for call in (lambda: nothing[0], lambda: nothing[:], lambda: nothing.__setitem__(0, 1), lambda: len(nothing),
+                         lambda: memoryview(nothing), lambda: nothing._lend_memory(0, None, None), lambda: nothing._count_lent(),
+                         lambda: nothing._close()):
+                with self.assertRaises(TypeError):
+                    call()
+        with self.assertRaises(TypeError):
+            _mmio.start(1)
+        with self.assertRaises(BufferError if sys.version_info >= (3, 12) else AttributeError):
+            memoryview(_mmio.Buffer())
 
 
 class Searching(FileTest):

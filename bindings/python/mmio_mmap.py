@@ -12,8 +12,8 @@ and what the program does with mmap.mmap goes on to work, with these differences
 - what is in it may be longer than a byte: b'line' in m;
 - a private mapping of a file can't be resized, and madvise() gives the advice that libmmio has;
 - an empty file can't be mapped by length 0, as with mmap, but can with an Mmio.File;
-- memoryview(m), re and hashlib take it as a buffer from Python 3.12 on, which gave classes the buffer protocol; m.view() is a memoryview
-  in every version;
+- memoryview(m), re and hashlib take it as a buffer where the binding's part in C is, or from Python 3.12 on, which gave classes the
+  buffer protocol; m.view() is a memoryview always;
 - devices can't be mapped.
 """
 
@@ -27,6 +27,12 @@ import gi
 
 gi.require_version('Mmio', '1.0')
 from gi.repository import Mmio  # noqa: E402
+
+try:
+    from _mmio import Buffer as _Buffer
+except ImportError:
+    # Not built: see gi/overrides/Mmio.py.
+    _Buffer = object
 
 _names = [name for name in dir(_mmap) if name.startswith(('ACCESS_', 'MADV_', 'MAP_', 'PROT_'))]
 globals().update((name, getattr(_mmap, name)) for name in _names)
@@ -68,7 +74,7 @@ def _invalid():
     return OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 
 
-class mmap:
+class mmap(_Buffer):
     """As mmap.mmap (fileno, length, flags, prot, access, offset, trackfd). fileno -1 is anonymous memory, which forked processes share
     unless the flags say MAP_PRIVATE.
     """
@@ -367,9 +373,12 @@ class mmap:
         return self._find(sub, 0, self._length, self._file.find) >= 0
 
     def view(self):
-        """The memory as a memoryview: what memoryview (m) is from Python 3.12 on. Read-only if the mapping is."""
+        """The memory as a memoryview: what memoryview (m) is. Read-only if the mapping is."""
         self._check()
         return self._file.view(self._offset, self._length)
 
     def __buffer__(self, flags):
         return self.view()
+
+    def __release_buffer__(self, memory):
+        """Nothing to do. But without it numpy keeps the object, and does not look at its memory all the time."""

@@ -24,6 +24,12 @@ from gi.module import get_introspection_module
 from gi.overrides import override
 from gi.repository import Gio, GLib
 
+try:
+    import _mmio
+except ImportError:
+    # Not built, or for another Python: everything works without it, and takes longer.
+    _mmio = None
+
 Mmio = get_introspection_module('Mmio')
 
 __all__ = []
@@ -250,7 +256,7 @@ def _memory(view, length, writable, exports=None):
     return memory if writable else memory.toreadonly()
 
 
-class View(Mmio.View):
+class View(*([] if _mmio is None else [_mmio.Buffer]), Mmio.View):
     """A window on a range of a file, without a copy. Lends its memory as a memoryview."""
 
     def memory(self):
@@ -264,6 +270,9 @@ class View(Mmio.View):
 
     def __buffer__(self, flags):
         return self.memory()
+
+    def __release_buffer__(self, memory):
+        """Nothing to do. But without it numpy keeps the object, and does not look at its memory all the time."""
 
     def __len__(self):
         return self.get_length()
@@ -452,7 +461,74 @@ def _forget(file, *_):
     file.__dict__.pop('_items', None)
 
 
-class File(Mmio.File):
+class _Sequence:
+    """What _mmio.Sequence has from C, in Python. What is not the plain case is left to File by both."""
+
+    __slots__ = ()
+
+    def __len__(self):
+        return _get_size(self)
+
+    def __getitem__(self, index):
+        # What most programs do most often: no call into the library, and nobody asks what the index is, since a slice of _items can't
+        # be compared. A zero is either the file's, or what a fault or the closing has left there: _get_item() knows.
+        try:
+            value = self._items[index]
+            if value > 0:
+                return value
+        except (AttributeError, IndexError, TypeError):
+            pass
+        item = self._get_item(index)
+        if '_items' not in self.__dict__ and item.__class__ is int:
+            self._find_items()
+        return item
+
+    def _find_items(self):
+        """Keeps the address of the memory, which the library gives back with the file and not before: no pin is needed to look at it.
+
+        It is forgotten whenever it may show something else. Handlers that know the file by their argument alone: no cycle.
+        """
+        if '_items_handlers' not in self.__dict__:
+            self._items_handlers = [self.connect(name, _forget) for name in ('notify::size', 'changed', 'replaced')]
+        turn = self.__dict__.get('_turn')
+        view = _get_view(self, 0, _get_size(self))
+        self._items = memoryview(_Memory.from_address(view.get_pointer())).cast('B')[:view.get_length()].toreadonly()
+        view.release()
+        # Another thread may have changed it meanwhile.
+        if self.__dict__.get('_turn') is not turn:
+            self.__dict__.pop('_items', None)
+
+    def __setitem__(self, index, value):
+        self._set_item(index, value)
+
+    def __delitem__(self, index):
+        raise TypeError("bytes of a file can't be deleted")
+
+    def __buffer__(self, flags):
+        return self.view()
+
+    def __release_buffer__(self, memory):
+        """Nothing to do. But without it numpy keeps the object, and does not look at its memory all the time."""
+
+    def _lend_memory(self, offset, length, writable):
+        return None
+
+    def _count_lent(self):
+        return 0
+
+    def _close(self):
+        return False
+
+
+def _open_plainly(path, mode):
+    return None
+
+
+if _mmio is not None:
+    _Sequence, _open_plainly = _mmio.Sequence, _mmio.open
+
+
+class File(_Sequence, Mmio.File):
     """A file mapped into memory, as a sequence of bytes of a fixed length.
 
     file[i] is a number, file[a:b] a copy as bytes, file.view(offset, length) the memory itself. Assignment to either writes to the
@@ -472,12 +548,13 @@ class File(Mmio.File):
     def open(path, mode='r'):
         """Maps a file: 'r' to read, 'r+' to read and write, 'c' to write to a private copy. An Mmio.Mode works too."""
         mode = _mode(mode)
+        file = _open_plainly(path, mode)
+        if file is not None:
+            return file
         try:
-            file = _open(os.fspath(path), mode)
+            return _open(os.fspath(path), mode)
         except GLib.Error as error:
             raise _translate(error) from None
-        file._lent = (set(), mode != _READ_ONLY)
-        return file
 
     @staticmethod
     @_translated
@@ -519,9 +596,11 @@ class File(Mmio.File):
         return lent
 
     def _check_exports(self):
-        exports, _ = self._lent or self._lend()
-        if exports:
-            raise BusyError(f'{self.get_path()}: cannot close: {len(exports)} memoryviews of it exist', code=Mmio.Error.BUSY)
+        count = self._count_lent()
+        if self._lent is not None:
+            count += len(self._lent[0])
+        if count > 0:
+            raise BusyError(f'{self.get_path()}: cannot close: {count} memoryviews of it exist', code=Mmio.Error.BUSY)
 
     @property
     def closed(self):
@@ -531,6 +610,8 @@ class File(Mmio.File):
     def close(self):
         """Flushes what is pending and lets go of the file. A BufferError while a memoryview of it lives."""
         self._check_exports()
+        if self._close():
+            return True
         try:
             return _close(self)
         except GLib.Error as error:
@@ -659,6 +740,9 @@ class File(Mmio.File):
         It keeps the memory where it is, also when the file is dropped; while it lives, a shrink below its end and close() are a
         BufferError. If somebody else truncates the file it shows zeros.
         """
+        memory = self._lend_memory(offset, length, writable)
+        if memory is not None:
+            return memory
         exports, is_writable = self._lent or self._lend()
         if length is None:
             length = max(_get_size(self) - offset, 0)
@@ -669,12 +753,6 @@ class File(Mmio.File):
         except GLib.Error as error:
             raise _translate(error) from None
         return _memory(view, length, writable, exports)
-
-    def __buffer__(self, flags):
-        return self.view()
-
-    def __len__(self):
-        return _get_size(self)
 
     def __bool__(self):
         return True
@@ -689,49 +767,29 @@ class File(Mmio.File):
                                    code=Mmio.Error.OUT_OF_BOUNDS)
         return max(position, 0)
 
-    def __getitem__(self, index):
-        # What most programs do most often: no call into the library, and nobody asks what the index is, since a slice of _items can't
-        # be compared. A zero is either the file's, or what a fault or the closing has left there: _item() knows.
-        try:
-            value = self._items[index]
-            if value > 0:
-                return value
-        except (AttributeError, IndexError, TypeError):
-            pass
+    def _get_item(self, index):
+        """file[index]: what is left of it when the plain case is done."""
         if not isinstance(index, slice):
-            return self._item(index)
+            if index.__class__ is not int or not 0 <= index <= sys.maxsize:
+                index = self._index(index)
+            try:
+                return _get_uint8(self, index)
+            except GLib.Error as error:
+                raise _translate(error) from None
         start, stop, step = index.indices(_get_size(self))
         if step == 1 or _is_closed(self):
             return self.read(start, max(stop - start, 0))
-        return bytes(self.view(writable=False)[index])
-
-    def _item(self, index):
-        if index.__class__ is not int or not 0 <= index <= sys.maxsize:
-            index = self._index(index)
         try:
-            value = _get_uint8(self, index)
+            view = _get_view(self, 0, _get_size(self))
         except GLib.Error as error:
             raise _translate(error) from None
-        if '_items' not in self.__dict__:
-            self._find_items()
-        return value
+        data = bytes(_memory(view, view.get_length(), False)[index])
+        # A copy is the file's bytes or an error, also one with a step.
+        view.check()
+        return data
 
-    def _find_items(self):
-        """Keeps the address of the memory, which the library gives back with the file and not before: no pin is needed to look at it.
-
-        It is forgotten whenever it may show something else. Handlers that know the file by their argument alone: no cycle.
-        """
-        if '_items_handlers' not in self.__dict__:
-            self._items_handlers = [self.connect(name, _forget) for name in ('notify::size', 'changed', 'replaced')]
-        turn = self.__dict__.get('_turn')
-        view = _get_view(self, 0, _get_size(self))
-        self._items = memoryview(_Memory.from_address(view.get_pointer())).cast('B')[:view.get_length()].toreadonly()
-        view.release()
-        # Another thread may have changed it meanwhile.
-        if self.__dict__.get('_turn') is not turn:
-            self.__dict__.pop('_items', None)
-
-    def __setitem__(self, index, value):
+    def _set_item(self, index, value):
+        """file[index] = value, likewise."""
         if not isinstance(index, slice):
             value = operator.index(value)
             if not 0 <= value < 256:
@@ -819,6 +877,8 @@ for _name in ('resize', 'reload', 'flush', 'flush_range', 'prefetch', 'lock_rang
 _add_numbers(File, Mmio.File)
 _translate_methods(File, Mmio.File)
 File = override(File)
+if _mmio is not None:
+    _mmio.start(File)
 __all__.append('File')
 
 
