@@ -53,15 +53,29 @@ def open_mmap(path):
         return memory[-1]
 
 
-def open_mmio(path):
-    with mmio().File.open(path) as file, file.view() as memory:
+def open_mmio(path, open_file):
+    with open_file(path) as file, file.view() as memory:
         return memory[-1]
+
+
+# The mapping goes with what looks at it.
+
+def view_mmap(path):
+    with open(path, 'rb') as file:
+        memory = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    return memory[-1]
+
+
+def view_mmio(path, open_file):
+    return open_file(path).view()[-1]
 
 
 SIDES = {
     'open-mmap': lambda path: timed('run(path)', run=open_mmap, path=path),
-    'open-mmio': lambda path: timed('run(path)', run=open_mmio, path=path),
+    'open-mmio': lambda path: timed('run(path, open_file)', run=open_mmio, path=path, open_file=mmio().File.open),
     'open-numpy': lambda path: timed('a = memmap(path, mode="r"); a[-1]', memmap=numpy().memmap, path=path),
+    'view-mmap': lambda path: timed('run(path)', run=view_mmap, path=path),
+    'view-mmio': lambda path: timed('run(path, open_file)', run=view_mmio, path=path, open_file=mmio().File.open),
     'index-mmap': lambda path: timed('f[1000]', f=mapped(path)),
     'index-mmio': lambda path: timed('f[1000]', f=opened(path)),
     'index-view': lambda path: timed('f[1000]', f=opened(path).view()),
