@@ -15,15 +15,15 @@ flush (MmioFile *self,
        GError  **error)
 {
   gboolean whole = length == G_MAXUINT64;
-  gsize first;
+  MmioFlushed flushed;
 
-  if (!mmio_mapping_flush (&self->mapping, offset, length, &first, error))
+  if (!mmio_mapping_flush (&self->mapping, offset, length, &flushed, error))
     return FALSE;
 
   if (whole)
     mmio_flusher_reset (&self->flusher);
-  if (first != G_MAXSIZE && g_atomic_int_get (&self->announce))
-    mmio_file_announce (self, first);
+  if (flushed.first != G_MAXSIZE && g_atomic_int_get (&self->announce))
+    mmio_file_announce (self, &flushed);
   return TRUE;
 }
 

@@ -119,9 +119,9 @@ gboolean mmio_file_check_regular (const char   *path,
 
 void     mmio_file_notify_size   (MmioFile     *self);
 void     mmio_file_notify_watching (MmioFile   *self);
-/* Lets watchers of any program know that what lies at offset was flushed; our own watch doesn't report it. */
-void     mmio_file_announce      (MmioFile     *self,
-                                  gsize         offset);
+/* Lets watchers of any program know what was flushed; our own watch doesn't report it. */
+void     mmio_file_announce      (MmioFile          *self,
+                                  const MmioFlushed *flushed);
 /* The descriptor stands for another file now. */
 void     mmio_file_rebase_watch  (MmioFile     *self);
 /* Searches [from, to), the end of the file with G_MAXUINT64; -1 if there is no match, or with error set. */

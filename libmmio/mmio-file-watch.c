@@ -106,13 +106,13 @@ on_report (const MmioWatchReport *report,
 }
 
 void
-mmio_file_announce (MmioFile *self,
-                    gsize     offset)
+mmio_file_announce (MmioFile          *self,
+                    const MmioFlushed *flushed)
 {
   g_mutex_lock (&self->watch_lock);
   if (self->watch != NULL)
     mmio_watch_hold (self->watch);
-  mmio_mapping_announce (&self->mapping, offset);
+  mmio_mapping_announce (&self->mapping, flushed);
   if (self->watch != NULL)
     mmio_watch_expect (self->watch);
   g_mutex_unlock (&self->watch_lock);

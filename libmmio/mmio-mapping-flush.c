@@ -107,14 +107,16 @@ find_hit (MmioMapping     *self,
 static gboolean
 check_lost (MmioMapping     *self,
             const MmioDirty *set,
+            guint64         *size,
             GError         **error)
 {
   MmioRange hit = set->ranges[set->n - 1];
   gboolean lost;
-  guint64 size;
 
-  if (mmio_os_get_size (self->fd, &size) == 0 && size < hit.end)
-    return mmio_mapping_fail_truncated (self, hit.start, hit.end - hit.start, size, error);
+  if (mmio_os_get_size (self->fd, size) != 0)
+    *size = G_MAXUINT64;
+  if (*size < hit.end)
+    return mmio_mapping_fail_truncated (self, hit.start, hit.end - hit.start, *size, error);
 
   mmio_mapping_lock (self);
   mmio_mapping_lock_pins (self);
@@ -129,7 +131,7 @@ gboolean
 mmio_mapping_flush (MmioMapping *self,
                     guint64      offset,
                     guint64      length,
-                    gsize       *first,
+                    MmioFlushed *flushed,
                     GError     **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->flush_lock);
@@ -138,7 +140,7 @@ mmio_mapping_flush (MmioMapping *self,
   MmioDirty set;
   gsize end;
 
-  *first = G_MAXSIZE;
+  *flushed = (MmioFlushed){ .first = G_MAXSIZE, .size = G_MAXUINT64, .generation = self->generation };
   if (self->closed)
     return mmio_mapping_fail_closed (self, error);
   if (self->flush_error != NULL)
@@ -179,14 +181,14 @@ mmio_mapping_flush (MmioMapping *self,
     }
   if (size_pending && fdatasync (self->fd) != 0 && errno != EINVAL)
     return fail_flush (self, 0, size, errno, error);
-  if (set.n > 0 && !check_lost (self, &set, error))
+  if (set.n > 0 && !check_lost (self, &set, &flushed->size, error))
     {
       put_back (self, &set);
       return FALSE;
     }
 
   if (set.n > 0)
-    *first = set.ranges[0].start;
+    flushed->first = set.ranges[0].start;
   return TRUE;
 }
 

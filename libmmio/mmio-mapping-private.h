@@ -84,6 +84,14 @@ struct _MmioPin
   gboolean faulted;             /* pin_lock to write, atomic to read: a fault hit it that has been healed since */
 };
 
+/* What a flush has made durable. */
+typedef struct
+{
+  gsize first;                  /* where the first range begins; G_MAXSIZE if there was none */
+  guint64 size;                 /* that the file was found to have after it; G_MAXUINT64: not known */
+  guint generation;             /* of the file */
+} MmioFlushed;
+
 struct _MmioMapping
 {
   /* What a copying read looks at: as good as immutable once there are stripes. */
@@ -110,8 +118,9 @@ struct _MmioMapping
   GMutex change_lock;
   MmioRegion *region;           /* change_lock and pin_lock to write, one of them to read: the current one, the retired behind it */
   MmioRegion first;             /* what region points to until the mapping outgrows it */
-  guint generation;             /* change_lock */
+  guint generation;             /* change_lock and flush_lock to write, one of them to read */
   guint64 allowed_size;         /* change_lock: no limit on the size of files forbids this one */
+  guint announce_way;           /* change_lock: see mmio_os_announce () */
 
   guint writer_lock;            /* atomic: 1 while somebody has it */
   guint n_waiters;              /* atomic: who sleeps in wait_condition until the writer lock is free */
@@ -201,20 +210,19 @@ gboolean mmio_mapping_replace        (MmioMapping   *self,
                                       guint64        size,
                                       GError       **error);
 
-/* Makes [offset, offset + length) durable as far as it can be dirty; a length of G_MAXUINT64 reaches to the end.
- * first: where the first range that was synced begins; G_MAXSIZE if there was none. */
+/* Makes [offset, offset + length) durable as far as it can be dirty; a length of G_MAXUINT64 reaches to the end. */
 gboolean mmio_mapping_flush          (MmioMapping   *self,
                                       guint64        offset,
                                       guint64        length,
-                                      gsize         *first,
+                                      MmioFlushed   *flushed,
                                       GError       **error);
 gboolean mmio_mapping_start_writeback (MmioMapping  *self,
                                        guint64       offset,
                                        guint64       length,
                                        GError      **error);
-/* Raises a modification event at offset, which has just been synced. */
-void     mmio_mapping_announce       (MmioMapping   *self,
-                                      gsize          offset);
+/* Raises a modification event for what has just been flushed. */
+void     mmio_mapping_announce       (MmioMapping       *self,
+                                      const MmioFlushed *flushed);
 guint64  mmio_mapping_get_pending    (MmioMapping   *self);
 /* What a writable pin was used for can't be seen: it counts as written when it goes, and at each flush. */
 void     mmio_mapping_mark_dirty     (MmioMapping   *self,

@@ -920,19 +920,25 @@ mmio_mapping_replace (MmioMapping *self,
   g_atomic_int_set (&self->size_pending, FALSE);
   g_atomic_int_set (&self->stores_lost, FALSE);
   g_clear_error (&self->flush_error);
+  self->announce_way = 0;
   close (fd);
   mmio_mapping_empty_unused (self);
   return TRUE;
 }
 
 void
-mmio_mapping_announce (MmioMapping *self,
-                       gsize        offset)
+mmio_mapping_announce (MmioMapping       *self,
+                       const MmioFlushed *flushed)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->change_lock);
+  guint64 size = flushed->size;
 
-  if (!self->closed)
-    mmio_os_announce (self->fd, offset);
+  if (self->closed)
+    return;
+  /* A reload has come between. */
+  if (flushed->generation != self->generation && mmio_os_get_size (self->fd, &size) != 0)
+    size = G_MAXUINT64;
+  mmio_os_announce (self->fd, flushed->first, size, &self->announce_way);
 }
 
 /* Under change_lock: regions that nobody can come to any more, and nothing pins, give back their file and memory. Their addresses

@@ -38,8 +38,9 @@ int      mmio_os_preallocate    (int fd, guint64 offset, guint64 length);
 int      mmio_os_allocate_range (int fd, guint64 offset, guint64 length);
 /* Has the file system of fd less room than that many bytes, and what such systems keep for themselves? */
 gboolean mmio_os_is_full        (int fd, guint64 length);
-/* Raises a modification event for every watcher of fd's file, without a change of a byte or of the size. */
-int      mmio_os_announce       (int fd, guint64 offset);
+/* Raises a modification event for every watcher of fd's file, without a change of a byte or of the size, which it has just been found
+ * to have; G_MAXUINT64: not known. *way is how that is best done for this file, and begins as 0. */
+int      mmio_os_announce       (int fd, guint64 offset, guint64 size, guint *way);
 /* Begins to write the range to the disk; 0 also where there is no such call. */
 int      mmio_os_start_writeback (int fd, guint64 offset, guint64 length);
 /* Makes the name of a file durable: syncs the folder that holds path. */

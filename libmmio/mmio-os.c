@@ -171,41 +171,43 @@ mmio_os_allocate_range (int     fd,
 /* A hole of one byte where a file can have its very last one, and this one ends long before: nothing is changed, and nothing has to
  * be written. ENOTSUP where that can't be. */
 static int
-punch_nothing (int fd)
+punch_nothing (int     fd,
+               guint64 size,
+               guint  *way)
 {
   /* The last bytes of the largest files there can be: in general, and on ext4 with blocks of 4, 2 and 1 KiB, which refuses
    * the others with EFBIG. */
   static const gint64 last_bytes[] = { G_MAXINT64 - 1, 4096 * (gint64) G_MAXUINT32 - 1, 2048 * (gint64) G_MAXUINT32 - 1,
                                        1024 * (gint64) G_MAXUINT32 - 1 };
-  guint64 size;
 
-  if (sizeof (off_t) < sizeof (gint64) || mmio_os_get_size (fd, &size) != 0)
+  if (sizeof (off_t) < sizeof (gint64))
     return ENOTSUP;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (last_bytes); i++)
+  while (*way < G_N_ELEMENTS (last_bytes) && (guint64) last_bytes[*way] / 2 >= size)
     {
-      if ((guint64) last_bytes[i] / 2 < size)
-        return ENOTSUP;
-      if (fallocate (fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t) last_bytes[i], 1) == 0)
+      if (fallocate (fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t) last_bytes[*way], 1) == 0)
         return 0;
-      if (errno != EFBIG)
-        return ENOTSUP;
+      /* What can't be done there, or not so far out, can't be the next time either. */
+      if (errno == EFBIG)
+        (*way)++;
+      else if (is_unsupported (errno))
+        *way = G_N_ELEMENTS (last_bytes);
+      else
+        break;
     }
 
   return ENOTSUP;
 }
 #else
 static int
-punch_nothing (int fd)
+punch_nothing (int     fd G_GNUC_UNUSED,
+               guint64 size G_GNUC_UNUSED,
+               guint  *way G_GNUC_UNUSED)
 {
   return ENOTSUP;
 }
 #endif
 
-/* The kernel raises IN_MODIFY for whatever fallocate does, also where that is nothing. Of the two calls that change nothing here the
- * second one has ext4 commit its journal at the next sync, which then takes 1.3 times as long. Not ftruncate to the same
- * size, which could cut off what another process has just appended. Where there is no such call a change of the times at least
- * raises an attribute event. */
 gboolean
 mmio_os_is_full (int     fd,
                  guint64 length)
@@ -217,11 +219,17 @@ mmio_os_is_full (int     fd,
          (guint64) buffer.f_bavail < length / MAX (buffer.f_frsize, 1) + 1 + (guint64) buffer.f_blocks / 50;
 }
 
+/* The kernel raises IN_MODIFY for whatever fallocate does, also where that is nothing. Of the two calls that change nothing here the
+ * second one has ext4 commit its journal at the next sync, which then takes 1.3 times as long. Not ftruncate to the same
+ * size, which could cut off what another process has just appended. Where there is no such call a change of the times at least
+ * raises an attribute event. */
 int
 mmio_os_announce (int     fd,
-                  guint64 offset)
+                  guint64 offset,
+                  guint64 size,
+                  guint  *way)
 {
-  int result = punch_nothing (fd);
+  int result = punch_nothing (fd, size, way);
 
   /* The block is there already, it has just been synced. */
   if (result != 0)

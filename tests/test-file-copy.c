@@ -638,8 +638,11 @@ run_scenario (const char *scenario,
   else if (g_str_equal (scenario, "announce"))
     {
       g_object_set (file, "announce", TRUE, NULL);
-      mmio_file_write (file, 3 * page, buffer, 1, &error);
-      mmio_file_flush (file, &error);
+      for (guint i = 0; i < 2; i++)
+        {
+          mmio_file_write (file, 3 * page, buffer, 1, &error);
+          mmio_file_flush (file, &error);
+        }
     }
   else if (g_str_equal (scenario, "grow"))
     {
@@ -856,16 +859,31 @@ test_flush_syncs_views (MmioTest     *t,
   g_assert_cmpuint (n, ==, 1);
 }
 
+static gboolean
+is_done_call (const char *call)
+{
+  return strstr (call, "<unfinished") == NULL;
+}
+
 static void
 test_flush_announces (MmioTest     *t,
                       gconstpointer data G_GNUC_UNUSED)
 {
   g_auto (Trace) self = { 0 };
+  guint n_syncs = 0, n_after = 0;
 
   if (!trace (t, "announce", &self))
     return;
   assert_msync (&self, 0, 3, 1);
-  g_assert_cmpuint (self.calls->len, >=, 2);
+  for (guint i = 0; i < self.calls->len; i++)
+    {
+      n_syncs += g_str_has_prefix (nth_call (&self, i), "msync(");
+      n_after += n_syncs == 2 && is_done_call (nth_call (&self, i));
+    }
+  /* What the file system refuses is tried once. From then on it takes the sync, a look at the size, and what raises the event. */
+  g_assert_cmpuint (n_syncs, ==, 2);
+  g_assert_cmpuint (n_after, ==, 3);
+  g_assert_true (g_str_has_suffix (nth_call (&self, self.calls->len - 1), "= 0"));
   /* Never by a call that could cut off what somebody else has just appended. */
   for (guint i = 0; i < self.calls->len; i++)
     g_assert_null (strstr (nth_call (&self, i), "truncate"));
