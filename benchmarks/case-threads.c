@@ -18,6 +18,8 @@ typedef struct
   Team *team;
   GThread *thread;
   guint64 busy;                 /* ns of processor time that the turn took */
+  guint64 began;                /* when, by the clock on the wall */
+  guint64 ended;
   guint64 writes;               /* of the writer, in the turn */
   guint8 buffer[64] __attribute__ ((aligned (128)));
   guint8 padding[64];           /* no two workers write to one cache line */
@@ -125,6 +127,7 @@ work (gpointer data)
       __atomic_add_fetch (&team->n_ready, 1, __ATOMIC_ACQ_REL);
       while (__atomic_load_n (&team->n_ready, __ATOMIC_ACQUIRE) < team->n_workers)
         sched_yield ();
+      worker->began = bench_now ();
       start = processor_time ();
       if (team->has_writer && worker == team->workers)
         {
@@ -136,6 +139,7 @@ work (gpointer data)
           __atomic_sub_fetch (&team->n_reading, 1, __ATOMIC_RELAXED);
         }
       worker->busy = processor_time () - start;
+      worker->ended = bench_now ();
 
       g_mutex_lock (&team->lock);
       if (--team->n_running == 0)
@@ -173,11 +177,14 @@ team_stop (Team *team)
   g_cond_clear (&team->condition);
 }
 
+/* From when the first one of the readers began, all of them being awake, to when the last one had done. */
 static guint64
 team_run (gpointer data,
           guint64  n)
 {
   Team *team = data;
+  const Worker *first_reader = team->workers + (team->has_writer ? 1 : 0);
+  guint64 began = G_MAXUINT64, ended = 0;
 
   g_mutex_lock (&team->lock);
   team->n = n;
@@ -190,7 +197,13 @@ team_run (gpointer data,
     g_cond_wait (&team->condition, &team->lock);
   g_mutex_unlock (&team->lock);
 
-  return 0;
+  for (const Worker *worker = first_reader; worker < team->workers + team->n_workers; worker++)
+    {
+      began = MIN (began, worker->began);
+      ended = MAX (ended, worker->ended);
+    }
+
+  return ended - began;
 }
 
 /* As if each worker had had a processor to itself. */
