@@ -6,9 +6,9 @@
 
 #include <glib/gstdio.h>
 #include <mmio.h>
-#include <sys/resource.h>
 
 #include "bench.h"
+#include "crowd.h"
 
 #define MAX_POINTS 8
 #define KIB G_GUINT64_CONSTANT (1024)
@@ -167,14 +167,18 @@ scale_views (Bench *bench)
     }
 }
 
-typedef struct
+static MmioFile *
+join (gconstpointer path,
+      guint         number)
 {
-  const char *path;
-  GPtrArray *files;             /* (element-type MmioFile): open meanwhile */
-  guint n;
-} Crowd;
+  g_autoptr (GError) error = NULL;
+  MmioFile *file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
 
-/* Brings the crowd to the size that the point is about; not timed. */
+  bench_need (file != NULL, error, path);
+  return file;
+}
+
+/* The crowd gathers before the clock is looked at. */
 static guint64
 open_in_crowd (gpointer data,
                guint64  n)
@@ -182,20 +186,10 @@ open_in_crowd (gpointer data,
   const Crowd *crowd = data;
   guint64 start;
 
-  while (crowd->files->len > crowd->n)
-    g_ptr_array_remove_index (crowd->files, crowd->files->len - 1);
-  while (crowd->files->len < crowd->n)
-    {
-      g_autoptr (GError) error = NULL;
-      MmioFile *file = mmio_file_open (crowd->path, MMIO_MODE_READ_WRITE, &error);
-
-      bench_need (file != NULL, error, crowd->path);
-      g_ptr_array_add (crowd->files, file);
-    }
-
+  crowd_gather (crowd);
   start = bench_now ();
   for (guint64 i = 0; i < n; i++)
-    g_object_unref (mmio_file_open (crowd->path, MMIO_MODE_READ_WRITE, NULL));
+    g_object_unref (join (crowd->data, 0));
   return bench_now () - start;
 }
 
@@ -207,15 +201,12 @@ scale_files (Bench *bench)
   const char *path = bench_sparse_file (bench, "crowd", 4 * KIB);
   Crowd crowds[G_N_ELEMENTS (counts)];
   BenchPoint points[G_N_ELEMENTS (counts)];
-  struct rlimit limit;
+  const guint64 allowed = crowd_allow_many ();
   guint n;
 
-  bench_need (getrlimit (RLIMIT_NOFILE, &limit) == 0, NULL, "RLIMIT_NOFILE");
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit (RLIMIT_NOFILE, &limit);
-  for (n = 0; n < G_N_ELEMENTS (counts) && counts[n] + 64 < limit.rlim_cur; n++)
+  for (n = 0; n < G_N_ELEMENTS (counts) && counts[n] + 64 < allowed; n++)
     {
-      crowds[n] = (Crowd){ path, files, counts[n] };
+      crowds[n] = (Crowd){ files, counts[n], join, path };
       points[n] = (BenchPoint){ counts[n], { "a file", open_in_crowd, &crowds[n] } };
     }
 

@@ -13,7 +13,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #if __has_include(<sys/inotify.h>)
@@ -21,6 +20,7 @@
 #endif
 
 #include "bench-program.h"
+#include "crowd.h"
 
 typedef struct
 {
@@ -364,31 +364,31 @@ compare_located (Bench      *bench,
 
 typedef struct
 {
+  Crowd crowd;
   Watched *watched;             /* the one that is written to */
-  GPtrArray *files;             /* (element-type MmioFile): watched meanwhile */
-  char **paths;
-  guint n;
-} Crowd;
+} WatchedCrowd;
 
-/* Brings the crowd to the size that the point is about; not timed. */
+static MmioFile *
+join (gconstpointer paths,
+      guint         number)
+{
+  const char *path = ((const char *const *) paths)[number];
+  g_autoptr (GError) error = NULL;
+  MmioFile *file = mmio_file_open (path, MMIO_MODE_READ_ONLY, &error);
+
+  bench_need (file != NULL && mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error), error, path);
+  return file;
+}
+
+/* The crowd gathers before the clock is looked at. */
 static guint64
 hear_in_crowd (gpointer data,
                guint64  n)
 {
-  const Crowd *crowd = data;
+  const WatchedCrowd *crowd = data;
   guint64 start;
 
-  while (crowd->files->len > crowd->n)
-    g_ptr_array_remove_index (crowd->files, crowd->files->len - 1);
-  while (crowd->files->len < crowd->n)
-    {
-      g_autoptr (GError) error = NULL;
-      MmioFile *file = mmio_file_open (crowd->paths[crowd->files->len], MMIO_MODE_READ_ONLY, &error);
-
-      bench_need (file != NULL && mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error), error, "watch");
-      g_ptr_array_add (crowd->files, file);
-    }
-
+  crowd_gather (&crowd->crowd);
   /* What those who have just come look at first is over. */
   while (g_main_context_iteration (NULL, FALSE))
     ;
@@ -403,31 +403,28 @@ scale_watched (Bench *bench)
   static const guint counts[] = { 1, 10, 100, 1000, MAX_WATCHED };
   g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
   const char *path = bench_disk_file (bench, "watched", 64);
-  g_autofree char **paths = g_new (char *, MAX_WATCHED);
-  Crowd crowds[G_N_ELEMENTS (counts)];
+  g_autofree const char **paths = g_new (const char *, MAX_WATCHED);
+  WatchedCrowd crowds[G_N_ELEMENTS (counts)];
   BenchPoint points[G_N_ELEMENTS (counts)];
   Watched watched = { .path = (char *) path };
-  struct rlimit limit;
+  const guint64 allowed = crowd_allow_many ();
   g_autoptr (MmioFile) file = NULL;
   /* Watching them takes a tenth of a millisecond each, and that each time round. */
   const guint most = bench_is_quick (bench) ? 1000 : MAX_WATCHED;
   guint n;
 
-  bench_need (getrlimit (RLIMIT_NOFILE, &limit) == 0, NULL, "RLIMIT_NOFILE");
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit (RLIMIT_NOFILE, &limit);
-  for (guint i = 0; i < most && 2 * i + 100 < limit.rlim_cur; i++)
+  for (guint i = 0; i < most && 2 * i + 100 < allowed; i++)
     {
       g_autofree char *name = g_strdup_printf ("watched-%u", i);
 
-      paths[i] = (char *) bench_disk_file (bench, name, 64);
+      paths[i] = bench_disk_file (bench, name, 64);
     }
   watched.fd = open (path, O_WRONLY | O_CLOEXEC);
   bench_need (watched.fd >= 0, NULL, path);
   file = watch_ours (&watched, MMIO_WATCH_FLAGS_NONE);
-  for (n = 0; n < G_N_ELEMENTS (counts) && counts[n] <= most && 2 * counts[n] + 100 < limit.rlim_cur; n++)
+  for (n = 0; n < G_N_ELEMENTS (counts) && counts[n] <= most && 2 * counts[n] + 100 < allowed; n++)
     {
-      crowds[n] = (Crowd){ &watched, files, paths, counts[n] };
+      crowds[n] = (WatchedCrowd){ { files, counts[n], join, paths }, &watched };
       points[n] = (BenchPoint){ counts[n], { "an event", hear_in_crowd, &crowds[n] } };
     }
 
