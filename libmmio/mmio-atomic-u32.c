@@ -447,6 +447,30 @@ mmio_atomic_u32_compare_exchange (MmioAtomicU32 *self,
 }
 
 /**
+ * mmio_atomic_u32_compare_and_store:
+ * @self: an atomic
+ * @index: which element
+ * @expected: what it has to be
+ * @desired: its new value
+ *
+ * Writes an element if it has the expected value, and does not say what it had otherwise.
+ *
+ * It is [method@Mmio.AtomicU32.compare_exchange] where only success matters, and in languages whose numbers can't hold what was there.
+ *
+ * Returns: %TRUE if it was written
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_atomic_u32_compare_and_store (MmioAtomicU32 *self,
+                                   gsize          index,
+                                   guint32        expected,
+                                   guint32        desired)
+{
+  return mmio_atomic_u32_compare_exchange (self, index, expected, desired, NULL);
+}
+
+/**
  * mmio_atomic_u32_wait:
  * @self: an atomic
  * @index: which element

@@ -447,6 +447,30 @@ mmio_atomic_u64_compare_exchange (MmioAtomicU64 *self,
 }
 
 /**
+ * mmio_atomic_u64_compare_and_store:
+ * @self: an atomic
+ * @index: which element
+ * @expected: what it has to be
+ * @desired: its new value
+ *
+ * Writes an element if it has the expected value, and does not say what it had otherwise.
+ *
+ * It is [method@Mmio.AtomicU64.compare_exchange] where only success matters, and in languages whose numbers can't hold what was there.
+ *
+ * Returns: %TRUE if it was written
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_atomic_u64_compare_and_store (MmioAtomicU64 *self,
+                                   gsize          index,
+                                   guint64        expected,
+                                   guint64        desired)
+{
+  return mmio_atomic_u64_compare_exchange (self, index, expected, desired, NULL);
+}
+
+/**
  * mmio_atomic_u64_wait:
  * @self: an atomic
  * @index: which element

@@ -76,6 +76,11 @@ gboolean       mmio_atomic_u32_compare_exchange (MmioAtomicU32       *self,
                                                  guint32              desired,
                                                  guint32             *previous);
 MMIO_AVAILABLE_IN_1_0
+gboolean       mmio_atomic_u32_compare_and_store (MmioAtomicU32      *self,
+                                                  gsize               index,
+                                                  guint32             expected,
+                                                  guint32             desired);
+MMIO_AVAILABLE_IN_1_0
 gboolean       mmio_atomic_u32_wait             (MmioAtomicU32       *self,
                                                  gsize                index,
                                                  guint32              expected,
@@ -167,6 +172,11 @@ gboolean       mmio_atomic_u64_compare_exchange (MmioAtomicU64       *self,
                                                  guint64              expected,
                                                  guint64              desired,
                                                  guint64             *previous);
+MMIO_AVAILABLE_IN_1_0
+gboolean       mmio_atomic_u64_compare_and_store (MmioAtomicU64      *self,
+                                                  gsize               index,
+                                                  guint64             expected,
+                                                  guint64             desired);
 MMIO_AVAILABLE_IN_1_0
 gboolean       mmio_atomic_u64_wait             (MmioAtomicU64       *self,
                                                  gsize                index,

@@ -93,6 +93,9 @@ test_u32_operations_return_the_old_value (Fixture      *f,
   g_assert_true (mmio_atomic_u32_compare_exchange (a, 2, 7, 8, &previous));
   g_assert_cmpuint (previous, ==, 7);
   g_assert_true (mmio_atomic_u32_compare_exchange (a, 2, 8, 9, NULL));
+  g_assert_false (mmio_atomic_u32_compare_and_store (a, 2, 8, 10));
+  g_assert_true (mmio_atomic_u32_compare_and_store (a, 2, 9, 8));
+  g_assert_true (mmio_atomic_u32_compare_and_store (a, 2, 8, 9));
   g_assert_cmpuint (mmio_atomic_u32_get_pointer (a)[2], ==, 9);
   g_assert_cmpuint (mmio_atomic_u32_load (a, 0), ==, 0);
   g_assert_cmpuint (mmio_atomic_u32_load (a, 1), ==, 0);
@@ -119,6 +122,9 @@ test_u64_operations_return_the_old_value (Fixture      *f,
   g_assert_false (mmio_atomic_u64_compare_exchange (a, 2, 0, 8, &previous));
   g_assert_cmpuint (previous, ==, high);
   g_assert_true (mmio_atomic_u64_compare_exchange (a, 2, high, high + 1, &previous));
+  g_assert_false (mmio_atomic_u64_compare_and_store (a, 2, high, 0));
+  g_assert_true (mmio_atomic_u64_compare_and_store (a, 2, high + 1, G_MAXUINT64));
+  g_assert_true (mmio_atomic_u64_compare_and_store (a, 2, G_MAXUINT64, high + 1));
   g_assert_cmpuint (previous, ==, high);
   g_assert_cmpuint (mmio_atomic_u64_get_pointer (a)[2], ==, high + 1);
   g_assert_cmpuint (mmio_atomic_u64_load (a, 0), ==, 0);

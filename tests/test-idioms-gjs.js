@@ -211,6 +211,9 @@ test('/gjs/idioms/atomics-of-32-bits', async folder => {
     assertEqual(atomic.compare_exchange(1, 8, 1), [false, 9]);
     assertEqual(atomic.compare_exchange(1, 9, 1), [true, 9]);
     assertEqual(atomic.load(1), 1);
+    assert(!atomic.compare_and_store(1, 2, 3));
+    assert(atomic.compare_and_store(1, 1, 4));
+    assertEqual(atomic.load(1), 4);
     atomic.store(0, 2 ** 32 - 1);
     assertEqual(atomic.load(0), 2 ** 32 - 1);
     assertEqual(atomic.wake(0), 0);
@@ -242,12 +245,55 @@ test('/gjs/idioms/atomics-of-64-bits-are-exact', folder => {
     assertEqual(atomic.compare_exchange(0, 2, 7), [false, 1n]);
     assertEqual(atomic.compare_exchange(0, 1, 7), [true, 1n]);
     assertEqual(file.get_uint64(8), 7n);
+    assert(!atomic.compare_and_store(0, 1, 8));
+    assert(atomic.compare_and_store(0, 7, -1));
+    assertEqual(atomic.load(0), 2n ** 64n - 1n);
+    assertThrows(Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT, () => atomic.wait(0, -1, 1));
+    assert(atomic.wait(0, 2n ** 64n - 2n, 1));
+    atomic.store(0, 7);
     assertThrowsType(RangeError, () => atomic.add(1, 1));
     file.close();
 
     const other = Mmio.File.open(`${folder}/file`).get_atomic_u64(8);
     assertEqual(other.load(0), 7n);
     assertThrowsType(TypeError, () => other.add(0, 1));
+});
+
+// GJS writes a warning where what it is given does not fit into a Number, whether anybody looks at it or not.
+test('/gjs/idioms/numbers-above-2-to-the-53-make-no-noise', folder => {
+    const script = `${folder}/script.js`;
+    GLib.file_set_contents(script, `
+        import Mmio from 'gi://Mmio?version=1.0';
+        const file = Mmio.File.create(ARGV[0], 16);
+        const top = 2n ** 64n - 1n;
+        const check = (actual, expected) => {
+            if (actual !== expected)
+                throw new Error(\`\${actual} is not \${expected}\`);
+        };
+        file.set_uint64(0, top);
+        check(file.get_uint64(0), top);
+        file.set_int64(8, -(2n ** 63n));
+        check(file.get_int64(8), -(2n ** 63n));
+        const atomic = file.get_atomic_u64(0);
+        const value = top - 4n, other = 2n ** 63n + 3n;
+        const wrap = number => BigInt.asUintN(64, number);
+        for (const [name, expected] of Object.entries({add: wrap(value + other), sub: wrap(value - other), and: value & other,
+            or: value | other, xor: value ^ other, exchange: other})) {
+            atomic.store(0, value);
+            check(atomic[name](0, other), value);
+            check(atomic.load(0), expected);
+            check(atomic.compare_exchange(0, 5, 6)[1], expected);
+            check(atomic.compare_exchange(0, expected, value)[1], expected);
+            check(atomic.compare_and_store(0, value, expected), true);
+        }
+        check(atomic.wait(0, top, 1), true);
+    `);
+    const launcher = new Gio.SubprocessLauncher({flags: Gio.SubprocessFlags.STDERR_PIPE});
+    launcher.setenv('G_DEBUG', 'fatal-warnings', true);
+    const process = launcher.spawnv([GLib.getenv('GJS') || 'gjs', '-m', script, `${folder}/file`]);
+    const [, , complaints] = process.communicate_utf8(null, null);
+    assertEqual(complaints, '');
+    assert(process.get_successful());
 });
 
 run();

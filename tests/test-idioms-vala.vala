@@ -73,6 +73,8 @@ void test_atomics (string path) throws Error {
     assert_true (counter.add (0, 5) == 0);
     assert_true (counter.compare_exchange (0, 5, uint64.MAX, out previous));
     assert_true (counter.load (0) == uint64.MAX);
+    assert_false (counter.compare_and_store (0, 5, 6));
+    assert_true (counter.compare_and_store (0, uint64.MAX, uint64.MAX));
     assert_cmpint ((int) counter.wake (0), EQ, 0);
     try {
         file.get_atomic_u32 (2, 1);

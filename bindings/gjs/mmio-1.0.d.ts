@@ -78,6 +78,7 @@ declare module 'gi://Mmio?version=1.0' {
             add(index: number, value: number): number;
             and(index: number, value: number): number;
             check(): boolean;
+            compare_and_store(index: number, expected: number, desired: number): boolean;
             compare_exchange(index: number, expected: number, desired: number): [exchanged: boolean, previous: number];
             exchange(index: number, value: number): number;
             get_length(): number;
@@ -97,16 +98,13 @@ declare module 'gi://Mmio?version=1.0' {
             xor(index: number, value: number): number;
         }
 
-        /**
-         * As AtomicU32, of 64 bits: BigInt, since a Number holds 53.
-         *
-         * A change of a number above 2^53 is exact, but GJS writes a warning that it may be rounded: what it speaks of is not looked at.
-         */
+        /** As AtomicU32, of 64 bits: BigInt, since a Number holds 53. */
         class AtomicU64 {
             readonly length: number;
             add(index: number, value: bigint | number): bigint;
             and(index: number, value: bigint | number): bigint;
             check(): boolean;
+            compare_and_store(index: number, expected: bigint | number, desired: bigint | number): boolean;
             compare_exchange(index: number, expected: bigint | number, desired: bigint | number):
                 [exchanged: boolean, previous: bigint];
             exchange(index: number, value: bigint | number): bigint;

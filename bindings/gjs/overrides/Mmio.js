@@ -5,8 +5,6 @@
 
 const {GLib, GObject, Gio} = imports.gi;
 
-const MAX_UINT64 = 0xffffffffffffffffn;
-
 // A copy on every GJS: toArray () gives an alias before 1.81.2.
 function bytesToArray(bytes) {
     const array = GLib.Bytes.prototype.toArray.call(bytes);
@@ -290,6 +288,7 @@ function checkAtomic(atomic, index, changes) {
 function extendAtomics(Mmio) {
     for (const Class of [Mmio.AtomicU32, Mmio.AtomicU64]) {
         const Atomic = Class.prototype;
+        const wrap = Class === Mmio.AtomicU64 ? value => BigInt.asUintN(64, BigInt(value)) : value => value;
 
         Object.defineProperty(Atomic, 'length', {
             configurable: true,
@@ -304,11 +303,11 @@ function extendAtomics(Mmio) {
         const {wait, wake, wait_async: waitAsync} = Atomic;
         Atomic.wait = function (index, expected, timeout = -1, cancellable = null) {
             checkAtomic(this, index, false);
-            return wait.call(this, index, expected, timeout, cancellable);
+            return wait.call(this, index, wrap(expected), timeout, cancellable);
         };
-        Atomic.wait_async = function (index, ...args) {
+        Atomic.wait_async = function (index, expected, ...args) {
             checkAtomic(this, index, false);
-            return waitAsync.call(this, index, ...args);
+            return waitAsync.call(this, index, wrap(expected), ...args);
         };
         Atomic.wake = function (index, n = 1) {
             checkAtomic(this, index, false);
@@ -317,7 +316,7 @@ function extendAtomics(Mmio) {
     }
 
     const U32 = Mmio.AtomicU32.prototype;
-    for (const name of ['load', 'store', 'exchange', 'add', 'sub', 'and', 'or', 'xor', 'compare_exchange']) {
+    for (const name of ['load', 'store', 'exchange', 'add', 'sub', 'and', 'or', 'xor', 'compare_exchange', 'compare_and_store']) {
         const original = U32[name];
         U32[name] = function (index, ...args) {
             checkAtomic(this, index, name !== 'load');
@@ -325,8 +324,8 @@ function extendAtomics(Mmio) {
         };
     }
 
-    // BigInt in and out. GJS rounds what the library returns to 53 bits, so nothing of 64 bits is taken from there: what is seen is
-    // read from the file, what is done is done by compare_exchange, which says whether it was exact.
+    // BigInt in and out. GJS rounds what the library returns to 53 bits and writes a warning, so nothing of 64 bits is taken from there:
+    // what is seen is read from the file, what is done is done by compare_and_store, which says whether that was still there.
     const files = new WeakMap();
     const {get_atomic_u64: getAtomic} = Mmio.File.prototype;
     Mmio.File.prototype.get_atomic_u64 = function (offset, nElements = 1) {
@@ -340,14 +339,12 @@ function extendAtomics(Mmio) {
     };
 
     const U64 = Mmio.AtomicU64.prototype;
-    const {store, compare_exchange: compareExchange} = U64;
-    // The previous value, which GJS rounds, is not looked at.
-    const replace = (atomic, index, expected, desired) => compareExchange.call(atomic, index, expected, desired)[0];
+    const {store, compare_and_store: replace} = U64;
     const update = (atomic, index, change) => {
         checkAtomic(atomic, index, true);
         for (;;) {
             const value = atomic.load(index);
-            if (replace(atomic, index, value, BigInt.asUintN(64, change(value))))
+            if (replace.call(atomic, index, value, BigInt.asUintN(64, change(value))))
                 return value;
         }
     };
@@ -358,7 +355,7 @@ function extendAtomics(Mmio) {
     };
     U64.store = function (index, value) {
         checkAtomic(this, index, true);
-        store.call(this, index, BigInt(value) & MAX_UINT64);
+        store.call(this, index, BigInt.asUintN(64, BigInt(value)));
     };
     U64.compare_exchange = function (index, expected, desired) {
         checkAtomic(this, index, true);
@@ -367,9 +364,13 @@ function extendAtomics(Mmio) {
             const value = this.load(index);
             if (value !== wanted)
                 return [false, value];
-            if (replace(this, index, wanted, BigInt.asUintN(64, BigInt(desired))))
+            if (replace.call(this, index, wanted, BigInt.asUintN(64, BigInt(desired))))
                 return [true, wanted];
         }
+    };
+    U64.compare_and_store = function (index, expected, desired) {
+        checkAtomic(this, index, true);
+        return replace.call(this, index, BigInt.asUintN(64, BigInt(expected)), BigInt.asUintN(64, BigInt(desired)));
     };
     U64.exchange = function (index, value) {
         return update(this, index, () => BigInt(value));

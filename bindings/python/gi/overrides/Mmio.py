@@ -937,7 +937,7 @@ def _atomic(base, bits):
         'wake': wake,
         'release': release,
     }
-    for name in ('load', 'store', 'exchange', 'add', 'sub', 'and', 'or', 'xor', 'compare_exchange'):
+    for name in ('load', 'store', 'exchange', 'add', 'sub', 'and', 'or', 'xor', 'compare_exchange', 'compare_and_store'):
         # PyGObject puts an underscore after a keyword.
         name = name if hasattr(base, name) else name + '_'
         names[name] = checked(name)
