@@ -297,7 +297,7 @@ declare module 'gi://Mmio?version=1.0' {
             watch(flags?: WatchFlags, cancellable?: Gio.Cancellable | null): boolean;
             unwatch(): void;
             connect<K extends keyof Signals>(signal: K, handler: (file: this, ...args: Signals[K]) => void): number;
-            connect(signal: string, handler: (...args: any[]) => unknown): number;
+            connect(signal: 'notify' | `notify::${string}`, handler: (file: this, property: GObject.ParamSpec) => void): number;
             /** The arguments of the signal's next emission. */
             next<K extends keyof Signals>(signal: K, cancellable?: Gio.Cancellable | null): Promise<Signals[K]>;
         }
