@@ -87,8 +87,8 @@ typedef enum
  * @MMIO_WATCH_FLAGS_NONE: say that the file changed
  * @MMIO_WATCH_FLAGS_LOCATE: find out which bytes changed, off the main thread
  * @MMIO_WATCH_FLAGS_RELOAD: when the file is replaced, map the new one
- * @MMIO_WATCH_FLAGS_LEASE: hold off a foreign writer until [signal@Mmio.File::about-to-change] has been handled; where no lease can be
- *   had, and that is everywhere as yet, the watch is %MMIO_ERROR_NOT_SUPPORTED
+ * @MMIO_WATCH_FLAGS_LEASE: hold off who wants to write until [signal@Mmio.File::about-to-change] has been handled; where no lease can be
+ *   had the watch is %MMIO_ERROR_NOT_SUPPORTED
  *
  * How a file is watched.
  *

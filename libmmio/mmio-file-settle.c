@@ -6,19 +6,16 @@
 
 #include "mmio-file-private.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
-/* A read lease is to be had only of a file that nobody has open for writing; see fcntl(2). FALSE where that can't be known: a file
- * that we have open for writing ourselves, or that belongs to somebody else. */
+#include "mmio-os-lease-private.h"
+
+/* FALSE where that can't be known: a file that we have open for writing ourselves, or that belongs to somebody else. */
 static gboolean
 has_writer (MmioFile *self)
 {
-  gboolean found = FALSE;
-
-#if HAVE_DECL_F_SETLEASE && defined(F_SETSIG)
+  gboolean found;
   int fd;
 
   if (self->mapping.mode == MMIO_MODE_READ_WRITE || !self->has_name)
@@ -27,17 +24,8 @@ has_writer (MmioFile *self)
   if (fd < 0)
     return FALSE;
 
-  /* Who opens the file for writing in the moment of the lease has the kernel send us a signal: one that is ignored unless somebody
-   * asks for it, instead of SIGIO, which ends the process. */
-  if (fcntl (fd, F_SETSIG, SIGURG) == 0)
-    {
-      if (fcntl (fd, F_SETLEASE, F_RDLCK) == 0)
-        fcntl (fd, F_SETLEASE, F_UNLCK);
-      else
-        found = errno == EAGAIN;
-    }
+  found = mmio_os_has_writer (fd);
   close (fd);
-#endif
 
   return found;
 }

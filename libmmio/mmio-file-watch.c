@@ -145,8 +145,13 @@ mmio_file_rebase_watch (MmioFile *self)
  *
  * May be called from any thread.
  *
- * Errors: %MMIO_ERROR_WATCH_FAILED, naming the limit that is reached if it is one; %MMIO_ERROR_NOT_SUPPORTED if @flags asks for what can't
- * be had here; %G_IO_ERROR_CANCELLED; %MMIO_ERROR_CLOSED.
+ * With %MMIO_WATCH_FLAGS_LEASE the system has to give a lease on the file, as Linux does (see `F_SETLEASE` in [fcntl(2)](man:fcntl(2))): to
+ * the user that the file belongs to, or to who has the capability `CAP_LEASE`, on file systems that can't be written to from
+ * elsewhere, and while nobody, this process included, has the file open for writing. A file that replaces it is leased in its stead
+ * if that can be.
+ *
+ * Errors: %MMIO_ERROR_WATCH_FAILED, naming the limit that is reached if it is one; %MMIO_ERROR_NOT_SUPPORTED, saying why, if @flags asks for
+ * what can't be had here; %G_IO_ERROR_CANCELLED; %MMIO_ERROR_CLOSED.
  *
  * Returns: %TRUE if the file is watched
  *

@@ -636,6 +636,13 @@ mmio_file_class_init (MmioFileClass *klass)
    * Somebody wants to write to the file or to truncate it, and is held off until the handlers have returned, for one second at most:
    * what is needed of the file as it is can be copied now. Only with %MMIO_WATCH_FLAGS_LEASE.
    *
+   * It is told when the file is opened for writing, or truncated by its path, and again when the last one who could write to it has
+   * closed it and the next one comes. What happens to the name alone, a rename or an unlink, isn't held off. Who opens the file with
+   * `O_NONBLOCK` is refused with `EWOULDBLOCK` for that moment, where others wait. A signal that would come after the second is over
+   * doesn't come: then the file isn't as it was.
+   *
+   * The writer may be a thread of the same process, but not the one that iterates the main context: that one would wait out the second.
+   *
    * Since: 1.0
    */
   mmio_file_signals[MMIO_FILE_SIGNAL_ABOUT_TO_CHANGE] =

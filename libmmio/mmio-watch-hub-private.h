@@ -17,7 +17,8 @@ typedef struct _MmioWatchHubClient MmioWatchHubClient;
 /* What an inode is to a client, and so what is to be heard of it. */
 typedef enum
 {
-  MMIO_WATCH_ROLE_FILE,         /* written to, attributes set, closed by a writer; unlinked, moved */
+  MMIO_WATCH_ROLE_FILE,         /* written to, attributes set; unlinked, moved */
+  MMIO_WATCH_ROLE_LEASED,       /* the same, and closed by a writer */
   MMIO_WATCH_ROLE_LINK,         /* a symbolic link on the way: unlinked, moved */
   MMIO_WATCH_ROLE_FOLDER,       /* on the way: removed, moved; nothing of what is in it */
   MMIO_WATCH_ROLE_PARENT        /* the same, and one name that may appear in it, or go */
@@ -64,9 +65,11 @@ void     mmio_watch_hub_clear        (MmioWatchHubClient            *client);
 gboolean mmio_watch_hub_has_queue    (MmioWatchHubClient            *client);
 
 /* Hears what happens to this file from now on, instead of what it heard before; -1: nothing. fd may be closed thereafter.
+ * role: MMIO_WATCH_ROLE_FILE or MMIO_WATCH_ROLE_LEASED.
  * Returns 0 or an errno value. */
 int      mmio_watch_hub_hear_file    (MmioWatchHubClient            *client,
-                                      int                            fd);
+                                      int                            fd,
+                                      MmioWatchRole                  role);
 gboolean mmio_watch_hub_hears_file   (MmioWatchHubClient            *client);
 
 /* A step of a new way, which replaces the one before when it is taken. fd stays the caller's, and open until then.

@@ -176,6 +176,7 @@ unlink_place (MmioWatchHubPlace *place)
 
 static const guint32 role_masks[] = {
   [MMIO_WATCH_ROLE_FILE] = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF,
+  [MMIO_WATCH_ROLE_LEASED] = IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF | IN_CLOSE_WRITE,
   [MMIO_WATCH_ROLE_LINK] = IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF,
   [MMIO_WATCH_ROLE_FOLDER] = IN_MOVE_SELF | IN_DELETE_SELF,
   [MMIO_WATCH_ROLE_PARENT] = IN_MOVE_SELF | IN_DELETE_SELF | IN_CREATE | IN_MOVED_TO | IN_DELETE,
@@ -186,6 +187,7 @@ hints_for_place (const MmioWatchHubPlace    *place,
                  const struct inotify_event *event)
 {
   MmioWatchHints hints = MMIO_WATCH_HINT_NONE;
+  gboolean is_file = place->role == MMIO_WATCH_ROLE_FILE || place->role == MMIO_WATCH_ROLE_LEASED;
 
   /* of what is in a folder, only the awaited name matters */
   if (event->len > 0)
@@ -195,10 +197,12 @@ hints_for_place (const MmioWatchHubPlace    *place,
     hints |= MMIO_WATCH_HINT_PATH;
   if (place->role == MMIO_WATCH_ROLE_LINK && (event->mask & IN_ATTRIB) != 0)
     hints |= MMIO_WATCH_HINT_PATH;
-  if (place->role == MMIO_WATCH_ROLE_FILE && (event->mask & IN_ATTRIB) != 0)
+  if (is_file && (event->mask & IN_ATTRIB) != 0)
     hints |= MMIO_WATCH_HINT_ATTRIBUTES;
-  if (place->role == MMIO_WATCH_ROLE_FILE && (event->mask & IN_MODIFY) != 0)
+  if (is_file && (event->mask & IN_MODIFY) != 0)
     hints |= MMIO_WATCH_HINT_WRITE;
+  if (place->role == MMIO_WATCH_ROLE_LEASED && (event->mask & IN_CLOSE_WRITE) != 0)
+    hints |= MMIO_WATCH_HINT_CLOSED;
   return hints;
 }
 
@@ -559,7 +563,8 @@ mmio_watch_hub_has_queue (MmioWatchHubClient *client)
 
 int
 mmio_watch_hub_hear_file (MmioWatchHubClient *client,
-                          int                 fd)
+                          int                 fd,
+                          MmioWatchRole       role)
 {
   MmioWatchHub *hub = client->hub;
   g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&hub->lock);
@@ -568,7 +573,7 @@ mmio_watch_hub_hear_file (MmioWatchHubClient *client,
 
   /* the new one first: it may be the same inode, which then is never left unheard */
   if (fd >= 0)
-    error = add_place (client, fd, MMIO_WATCH_ROLE_FILE, NULL, &client->file);
+    error = add_place (client, fd, role, NULL, &client->file);
   g_clear_pointer (&before, remove_place);
   return error;
 }
@@ -651,7 +656,7 @@ mmio_watch_hub_is_quiet (MmioWatchHubClient *client)
   gboolean drained = drain (hub);
 
   update_ready_time (hub);
-  return drained && (client->hints & ~MMIO_WATCH_HINT_LOCATED) == 0;
+  return drained && (client->hints & ~MMIO_WATCH_HINTS_OF_NOTHING) == 0;
 }
 
 GThreadPool *
@@ -689,7 +694,7 @@ mmio_watch_hub_release (MmioWatchHubClient *client)
   drain (hub);
   client->n_announced++;
   client->n_holds--;
-  alone = (client->hints & ~MMIO_WATCH_HINT_LOCATED) == 0;
+  alone = (client->hints & ~MMIO_WATCH_HINTS_OF_NOTHING) == 0;
   if (client->n_holds == 0 && client->n_writes_held > client->n_announced)
     {
       tell (hub, client, MMIO_WATCH_HINT_WRITE);

@@ -20,7 +20,7 @@ typedef enum
   MMIO_WATCH_REMOVED,
   MMIO_WATCH_REPLACED,          /* another inode stands at the path now */
   MMIO_WATCH_SETTLED,
-  MMIO_WATCH_ABOUT_TO_CHANGE
+  MMIO_WATCH_ABOUT_TO_CHANGE    /* somebody is held off until the report has been handled, a second at most */
 } MmioWatchWhat;
 
 /* All of a file's state that stat tells and that is compared. All zero where the file doesn't exist. */
@@ -66,7 +66,7 @@ typedef struct
 /* Starts watching; reports come in the thread-default main context of the calling thread.
  * destroy is called once, when no report can come any more: in mmio_watch_stop (), where a report that was under way then
  * ends, or before NULL is returned.
- * MMIO_ERROR_WATCH_FAILED, or MMIO_ERROR_NOT_SUPPORTED for a location that is no local file. */
+ * MMIO_ERROR_WATCH_FAILED, or MMIO_ERROR_NOT_SUPPORTED for a location that is no local file, or one that no lease can be had on. */
 MmioWatch  *mmio_watch_start       (const MmioWatchSetup *setup,
                                     MmioWatchFunc         func,
                                     gpointer              user_data,

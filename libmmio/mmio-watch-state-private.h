@@ -16,8 +16,13 @@ typedef enum /*< flags >*/
   MMIO_WATCH_HINT_ATTRIBUTES = 1 << 1,  /* mode, owner, times, links or extended attributes were set */
   MMIO_WATCH_HINT_PATH = 1 << 2,        /* something happened to the name: look what it names now */
   MMIO_WATCH_HINT_LOST = 1 << 3,        /* events were lost: anything may have happened */
-  MMIO_WATCH_HINT_LOCATED = 1 << 4      /* nothing happened, but there is news of what had changed */
+  MMIO_WATCH_HINT_LOCATED = 1 << 4,     /* nothing happened, but there is news of what had changed */
+  MMIO_WATCH_HINT_WANTED = 1 << 5,      /* nothing happened yet, but somebody waits for the lease to be given up */
+  MMIO_WATCH_HINT_CLOSED = 1 << 6       /* nothing happened, but one who could write to it can't any more */
 } MmioWatchHints;
+
+/* Those after which the state is as it was. */
+#define MMIO_WATCH_HINTS_OF_NOTHING (MMIO_WATCH_HINT_LOCATED | MMIO_WATCH_HINT_WANTED | MMIO_WATCH_HINT_CLOSED)
 
 /* What is not heard but known. */
 typedef enum /*< flags >*/

@@ -18,6 +18,7 @@
 #include "mmio-error.h"
 #include "mmio-os-private.h"
 #include "mmio-watch-hub-private.h"
+#include "mmio-watch-lease-private.h"
 #include "mmio-watch-locate-private.h"
 #include "mmio-watch-monitor-private.h"
 #include "mmio-watch-sample-private.h"
@@ -36,6 +37,8 @@
 #define MONITOR_INTERVAL_MS 10
 /* A single write is over by then. */
 #define DOUBT_MS 100
+/* A lease is tried for again after so long, and after twice as long each time, up to the slow tick. */
+#define LEASE_RETRY_MS 1
 /* How often the path is looked at anew if it is replaced while it is looked at, before others have their turn. */
 #define MAX_LOOKS 8
 
@@ -78,6 +81,11 @@ struct _MmioWatch
   gint64 burst_latest;
   gint64 tick_due;
   gint64 confirm_due;           /* of what the locator has learnt */
+
+  MmioLease *lease;             /* on fd's inode, as far as it can be had; NULL if none is to be had */
+  gint64 lease_due;             /* when to try for it again */
+  guint lease_retry;            /* ms; what is waited after the next failure */
+  guint n_announcing;           /* handlers of whoever waits for the lease are under way */
 
   GQueue reports;               /* of MmioWatchReport: to be made, in this order */
 };
@@ -135,6 +143,12 @@ static const MmioWatchHubClientClass client_class = {
 };
 
 /* What is listened to. All with lock held. */
+
+static MmioWatchRole
+role_of_file (MmioWatch *watch)
+{
+  return watch->lease != NULL ? MMIO_WATCH_ROLE_LEASED : MMIO_WATCH_ROLE_FILE;
+}
 
 static gboolean
 hears_file (MmioWatch *watch)
@@ -293,6 +307,66 @@ locate_in_fd (MmioWatch *watch)
   mmio_locator_set_file (watch->locator, fd, &watch->state, !watch->is_started || watch->reach != MMIO_FILE_REACH_REMOTE);
 }
 
+/* The lease on it. All with lock held. */
+
+/* Takes over nothing of fd's but its inode. EREMOTE where a lease holds off those of this system alone. */
+static int
+take_lease (MmioWatch *watch)
+{
+  MmioFileState state;
+  int fd;
+
+  if (watch->reach == MMIO_FILE_REACH_REMOTE)
+    return EREMOTE;
+  if (!S_ISREG (watch->state.mode))
+    return EINVAL;
+  fd = open_again (watch->fd);
+  if (fd < 0 && watch->path != NULL)
+    {
+      fd = open_inode (watch->path);
+      if (fd >= 0 && !(mmio_file_state_read_fd (fd, &state) && mmio_file_state_same_inode (&state, &watch->state)))
+        {
+          close (fd);
+          return ESTALE;
+        }
+    }
+  return fd >= 0 ? mmio_lease_take (watch->lease, fd) : errno;
+}
+
+static void
+retry_lease_soon (MmioWatch *watch)
+{
+  watch->lease_retry = LEASE_RETRY_MS;
+  watch->lease_due = g_get_monotonic_time () + us_of_ms (LEASE_RETRY_MS);
+}
+
+/* Whoever is waiting, or has the file open, keeps it from being had: nobody who was let go is held again. */
+static void
+try_lease (MmioWatch *watch,
+           gint64     now)
+{
+  watch->lease_due = G_MAXINT64;
+  if (watch->lease == NULL || watch->fd < 0 || watch->n_announcing > 0 || mmio_lease_is_held (watch->lease))
+    return;
+  if (take_lease (watch) == 0)
+    return;
+  watch->lease_due = now + us_of_ms (watch->lease_retry);
+  watch->lease_retry = MIN (2 * watch->lease_retry, SLOW_TICK_MS);
+}
+
+/* Another inode is watched. */
+static void
+move_lease (MmioWatch *watch)
+{
+  if (watch->lease == NULL)
+    return;
+  mmio_lease_give_up (watch->lease);
+  watch->lease_retry = LEASE_RETRY_MS;
+  /* at the start it is the caller who tries, and says why it fails */
+  if (watch->is_started)
+    try_lease (watch, g_get_monotonic_time ());
+}
+
 /* Takes over fd. */
 static gboolean
 take_inode (MmioWatch *watch,
@@ -303,7 +377,7 @@ take_inode (MmioWatch *watch,
   MmioFileState state;
 
   /* heard first and read then: what comes between is reported once too often, not once too seldom */
-  mmio_watch_hub_hear_file (&watch->client, fd);
+  mmio_watch_hub_hear_file (&watch->client, fd, role_of_file (watch));
   if (!mmio_file_state_read_fd (fd, &state))
     {
       close (fd);
@@ -317,6 +391,7 @@ take_inode (MmioWatch *watch,
   watch->state_is_fresh = mmio_file_state_is_fresh (&state, clock);
   take_samples (watch);
   locate_in_fd (watch);
+  move_lease (watch);
   return TRUE;
 }
 
@@ -343,8 +418,9 @@ take_replacement (MmioWatch           *watch,
     return;
 
   /* no descriptor is to be had: its birth time has to tell it from the next one */
-  mmio_watch_hub_hear_file (&watch->client, -1);
+  mmio_watch_hub_hear_file (&watch->client, -1, MMIO_WATCH_ROLE_FILE);
   keep_fd (watch, -1, FALSE);
+  move_lease (watch);
   watch->state = *now;
   watch->state_is_fresh = TRUE;
   watch->samples.valid = FALSE;
@@ -584,8 +660,15 @@ plan_burst (MmioWatch     *watch,
 static void
 try_to_hear_again (MmioWatch *watch)
 {
-  if (watch->fd >= 0 && !hears_file (watch) && mmio_watch_hub_hear_file (&watch->client, watch->fd) == 0)
+  if (watch->fd >= 0 && !hears_file (watch) && mmio_watch_hub_hear_file (&watch->client, watch->fd, role_of_file (watch)) == 0)
     watch->hints |= MMIO_WATCH_HINT_LOST;
+}
+
+static void
+plan_wake (MmioWatch *watch)
+{
+  mmio_watch_hub_set_deadline (&watch->client, MIN (MIN (watch->burst_due, watch->tick_due),
+                                                    MIN (watch->confirm_due, watch->lease_due)));
 }
 
 static void
@@ -593,8 +676,13 @@ look (MmioWatch     *watch,
       MmioWatchHints hints)
 {
   gint64 now = g_get_monotonic_time ();
-  gboolean burst = plan_burst (watch, hints & ~MMIO_WATCH_HINT_LOCATED, now);
+  gboolean burst = plan_burst (watch, hints & ~MMIO_WATCH_HINTS_OF_NOTHING, now);
   gboolean tick = watch->tick_due <= now;
+
+  if ((hints & MMIO_WATCH_HINT_WANTED) != 0)
+    add_report (watch, MMIO_WATCH_ABOUT_TO_CHANGE, 0, 0);
+  if ((hints & (MMIO_WATCH_HINT_CLOSED | MMIO_WATCH_HINT_LOST)) != 0)
+    watch->lease_retry = LEASE_RETRY_MS;
 
   if ((hints & MMIO_WATCH_HINT_LOCATED) != 0)
     report_located (watch);
@@ -618,7 +706,46 @@ look (MmioWatch     *watch,
     }
   if (tick || (needs_polling (watch) && watch->tick_due > now + us_of_ms (POLL_TICK_MS + TICK_GRAIN_MS)))
     plan_tick (watch, now);
-  mmio_watch_hub_set_deadline (&watch->client, MIN (MIN (watch->burst_due, watch->tick_due), watch->confirm_due));
+  if (watch->lease_due <= now || (hints & (MMIO_WATCH_HINT_CLOSED | MMIO_WATCH_HINT_LOST)) != 0)
+    try_lease (watch, now);
+  plan_wake (watch);
+}
+
+/* NULL if there is none left. */
+static MmioWatchReport *
+take_report (MmioWatch *watch)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&watch->lock);
+  g_autofree MmioWatchReport *report = NULL;
+
+  while (!watch->stopped && (report = g_queue_pop_head (&watch->reports)) != NULL)
+    {
+      if (report->what != MMIO_WATCH_ABOUT_TO_CHANGE)
+        break;
+      if (mmio_lease_is_wanted (watch->lease))
+        {
+          watch->n_announcing++;
+          break;
+        }
+      /* too late: the second is over, and the file isn't what it was */
+      retry_lease_soon (watch);
+      plan_wake (watch);
+      g_clear_pointer (&report, g_free);
+    }
+  return g_steal_pointer (&report);
+}
+
+static void
+let_go (MmioWatch *watch)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&watch->lock);
+
+  watch->n_announcing--;
+  if (watch->stopped)
+    return;
+  mmio_lease_give_up (watch->lease);
+  retry_lease_soon (watch);
+  plan_wake (watch);
 }
 
 /* Another call of this may be under way further down the stack, in a main loop that a handler runs: then it goes on with
@@ -628,15 +755,13 @@ make_reports (MmioWatch *watch)
 {
   for (;;)
     {
-      g_autofree MmioWatchReport *report = NULL;
-
-      g_mutex_lock (&watch->lock);
-      report = watch->stopped ? NULL : g_queue_pop_head (&watch->reports);
-      g_mutex_unlock (&watch->lock);
+      g_autofree MmioWatchReport *report = take_report (watch);
 
       if (report == NULL)
         return;
       watch->func (report, watch->user_data);
+      if (report->what == MMIO_WATCH_ABOUT_TO_CHANGE)
+        let_go (watch);
     }
 }
 
@@ -667,6 +792,15 @@ locator_has_news (gpointer locator G_GNUC_UNUSED,
   MmioWatch *watch = user_data;
 
   mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_LOCATED);
+}
+
+/* In the thread of the leases; the watch lets go of the lease before it leaves the hub. */
+static void
+lease_is_wanted (gpointer user_data)
+{
+  MmioWatch *watch = user_data;
+
+  mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_WANTED);
 }
 
 /* The owner's side */
@@ -703,6 +837,61 @@ take_first_inode (MmioWatch *watch,
   return take_inode (watch, fd, is_stored_to (owner_fd)) ? TRUE : set_error (error, watch, EIO);
 }
 
+static const char *
+why_no_lease (MmioWatch *watch,
+              int        number)
+{
+  switch (number)
+    {
+    case EAGAIN:
+      return watch->owner_stores ? _("it is open for writing here") : _("somebody has it open for writing");
+
+    case EACCES:
+      return _("it belongs to another user, and this process lacks the capability CAP_LEASE");
+
+    case EREMOTE:
+      return _("it can be written to from outside this system");
+
+    case EINVAL:
+    case ENOLCK:
+    case ENOTSUP:
+      return _("its file system has no leases");
+
+    case ENOSYS:
+      return _("this system has no leases");
+
+    default:
+      return NULL;
+    }
+}
+
+static void
+set_lease_error (GError    **error,
+                 MmioWatch  *watch,
+                 int         number)
+{
+  g_autofree char *name = watch->path != NULL ? g_filename_display_name (watch->path) : NULL;
+  const char *reason = why_no_lease (watch, number);
+
+  if (reason == NULL)
+    set_error (error, watch, number);
+  else if (name != NULL)
+    g_set_error (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED, _("Can't have a lease on “%s”: %s"), name, reason);
+  else
+    g_set_error (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED, _("Can't have a lease on the file: %s"), reason);
+}
+
+static gboolean
+take_first_lease (MmioWatch *watch,
+                  GError   **error)
+{
+  int number = watch->lease != NULL && watch->fd >= 0 ? take_lease (watch) : 0;
+
+  if (number != 0)
+    set_lease_error (error, watch, number);
+  return number == 0;
+}
+
 static MmioWatch *
 watch_new (const MmioWatchSetup *setup,
            char                 *path,
@@ -725,10 +914,13 @@ watch_new (const MmioWatchSetup *setup,
   watch->backend = "poll";
   watch->burst_due = G_MAXINT64;
   watch->confirm_due = G_MAXINT64;
+  watch->lease_due = G_MAXINT64;
   mmio_watch_hub_join (&watch->client, &client_class, watch->context);
   if ((setup->flags & MMIO_WATCH_FLAGS_LOCATE) != 0)
     watch->locator = mmio_locator_new (mmio_watch_hub_get_pool (&watch->client), setup->locate_limit, locator_has_news,
                                        watch);
+  if ((setup->flags & MMIO_WATCH_FLAGS_LEASE) != 0)
+    watch->lease = mmio_lease_new (lease_is_wanted, watch);
   return watch;
 }
 
@@ -745,11 +937,6 @@ is_possible (const MmioWatchSetup *setup,
       g_autofree char *uri = g_file_get_uri (setup->location);
 
       g_set_error (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED, _("Can't watch “%s”: it is no local file"), uri);
-      return FALSE;
-    }
-  if ((setup->flags & MMIO_WATCH_FLAGS_LEASE) != 0)
-    {
-      g_set_error (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED, _("Leases are not supported"));
       return FALSE;
     }
   return TRUE;
@@ -786,7 +973,7 @@ mmio_watch_start (const MmioWatchSetup *setup,
       watch->interval = MAX (watch->interval, MONITOR_INTERVAL_MS);
     }
   renew_way (watch);
-  started = take_first_inode (watch, setup->fd, error);
+  started = take_first_inode (watch, setup->fd, error) && take_first_lease (watch, error);
   choose_backend (watch);
   /* the path is compared with the inode where reports can be made, at once */
   mmio_watch_hub_set_deadline (&watch->client, 0);
@@ -808,6 +995,7 @@ mmio_watch_stop (MmioWatch *watch)
   watch->stopped = TRUE;
   g_clear_pointer (&watch->monitor, mmio_watch_monitor_free);
   g_clear_pointer (&watch->locator, mmio_locator_free);
+  g_clear_pointer (&watch->lease, mmio_lease_free);
   mmio_watch_hub_leave (&watch->client);
   g_mutex_unlock (&watch->lock);
 

@@ -15,10 +15,10 @@ m4_define([mmio_posix_functions],
 
 m4_define([mmio_optional_functions],
   [fallocate, memfd_create, statx, sync_file_range, mremap, madvise, mincore, mlock2, renameat2, eventfd, preadv2,
-   copy_file_range, process_vm_readv, dup3])
+   copy_file_range, process_vm_readv, dup3, sigtimedwait])
 
 m4_define([mmio_optional_declarations],
-  [F_OFD_SETLK, F_SETLEASE, F_ADD_SEALS, O_TMPFILE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RENAME_NOREPLACE])
+  [F_OFD_SETLK, F_SETLEASE, F_SETSIG, F_SETOWN_EX, F_ADD_SEALS, O_TMPFILE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RENAME_NOREPLACE])
 
 m4_define([mmio_optional_advice],
   [MAP_NORESERVE, MAP_POPULATE, MAP_FIXED_NOREPLACE, MAP_HUGETLB,
@@ -66,6 +66,7 @@ AC_DEFUN([MMIO_CHECK_SYSTEM], [
     mmio_cv_syscall_futex=no
     mmio_cv_syscall_futex_waitv=no
     mmio_cv_syscall_cachestat=no
+    mmio_cv_syscall_gettid=no
   ])
 
   m4_foreach([mmio_name], [mmio_optional_headers], [AC_CHECK_HEADERS(mmio_name)])
@@ -80,6 +81,7 @@ AC_DEFUN([MMIO_CHECK_SYSTEM], [
   MMIO_CHECK_SYSCALL([futex])
   MMIO_CHECK_SYSCALL([futex_waitv], [449])
   MMIO_CHECK_SYSCALL([cachestat], [451])
+  MMIO_CHECK_SYSCALL([gettid])
 
   # Some 32-bit processors have no instruction for 64 bits.
   AC_CACHE_CHECK([for the library of 64-bit atomic operations], [mmio_cv_lib_atomic], [

@@ -194,6 +194,26 @@ test('/gjs/file/all-four-signals-come', async folder => {
     file.close();
 });
 
+test('/gjs/file/is-whole-until-the-handler-returns', async folder => {
+    const path = make(folder);
+    const file = Mmio.File.open(path);
+    const copies = [];
+    file.connect('about-to-change', () => copies.push(file.read()));
+    try {
+        file.watch(Mmio.WatchFlags.LEASE);
+    } catch (error) {
+        // where it is so, that is what is promised
+        assert(error.matches(Mmio.Error, Mmio.Error.NOT_SUPPORTED) && error.message.includes('this system has no leases'), error);
+        return;
+    }
+    const writer = Gio.Subprocess.new(['sh', '-c', 'printf anew > "$0"', path], Gio.SubprocessFlags.NONE);
+    await new Promise(resolve => writer.wait_async(null, resolve));
+    assert(writer.get_successful());
+    assertEqual(copies, [CONTENT]);
+    assertEqual(new TextDecoder().decode(content(path)), 'anew');
+    file.close();
+});
+
 test('/gjs/file/dropped-files-leave-nothing-behind', async folder => {
     const path = make(folder);
     const turn = () => new Promise(resolve => GLib.idle_add(GLib.PRIORITY_LOW, () => {

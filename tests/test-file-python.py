@@ -357,6 +357,34 @@ class Signals(FileTest):
         self.assertEqual(self.events, [])
 
 
+class Leasing(FileTest):
+    def test_the_file_is_whole_until_the_handler_returns(self):
+        copies = []
+        loop = GLib.MainLoop()
+
+        def on_ended(pid, status, _):
+            self.assertEqual(status, 0)
+            loop.quit()
+
+        with Mmio.File.open(self.path) as file:
+            file.connect('about-to-change', lambda file: copies.append(file[:]))
+            try:
+                file.watch(Mmio.WatchFlags.LEASE)
+            except Mmio.NotSupportedError as error:
+                self.skipTest(str(error))
+            process = subprocess.Popen(['sh', '-c', 'printf anew > "$0"', self.path])
+            GLib.child_watch_add(GLib.PRIORITY_DEFAULT, process.pid, on_ended, None)
+            timer = GLib.timeout_add(TIMEOUT, loop.quit)
+            loop.run()
+            GLib.source_remove(timer)
+            self.assertEqual(copies, [bytes(range(200))])
+            self.assertEqual(self.content(), b'anew')
+
+    def test_none_on_what_is_open_for_writing(self):
+        with Mmio.File.open(self.path, 'r+') as file, self.assertRaises(Mmio.NotSupportedError):
+            file.watch(Mmio.WatchFlags.LEASE)
+
+
 class Collecting(FileTest):
     def test_dropped_files_leave_nothing_behind(self):
         def descriptors():

@@ -231,6 +231,32 @@ void test_signals () throws Error {
     assert_false (file.watching);
 }
 
+void test_lease () throws Error {
+    var file = new Mmio.File.open (path, READ_ONLY);
+    string? copy = null;
+    file.about_to_change.connect (() => {
+        try {
+            copy = ((string) file.read_bytes (0, 200).get_data ()).substring (0, 200);
+        } catch (Error error) {
+            Test.message ("%s", error.message);
+            Test.fail ();
+        }
+    });
+    try {
+        file.watch (LEASE);
+    } catch (Mmio.Error.NOT_SUPPORTED error) {
+        Test.skip (error.message);
+        return;
+    }
+    var writer = new Subprocess (NONE, "sh", "-c", "printf anew > \"$0\"", path);
+    var loop = new MainLoop ();
+    writer.wait_async.begin (null, () => loop.quit ());
+    loop.run ();
+    assert_true (writer.get_successful ());
+    assert_cmpstr (copy, EQ, string.nfill (200, 'x'));
+    assert_cmpstr (content (), EQ, "anew");
+}
+
 void add (string name, Promise promise) {
     Test.add_data_func (name, () => {
         set_up ();
@@ -254,5 +280,6 @@ int main (string[] args) {
     add ("/vala/file/copy-on-write-keeps-writes-to-itself", test_copy_on_write);
     add ("/vala/file/dropped-files-leave-nothing-behind", test_dropped);
     add ("/vala/file/all-four-signals-come", test_signals);
+    add ("/vala/file/is-whole-until-the-handler-returns", test_lease);
     return Test.run ();
 }

@@ -791,6 +791,34 @@ wait "$watcher"
 watcher=
 exec 3<&-
 
+# Who wants to write waits until it has been said.
+printf 'leased\n' > leased
+if lacks HAVE_DECL_F_SETLEASE; then
+  run mmio watch --lease leased
+  ended /tool/watch/lease 1 "" "this system has no leases"
+else
+  watch --json --lease --count=2 leased
+  next
+  printf 'x' >> leased
+  next
+  case $line in
+    *'"event": "about-to-change", "file": "leased"}') ok /tool/watch/lease ;;
+    *) not_ok /tool/watch/lease "$line $(cat watch-err)" ;;
+  esac
+  next
+  case $line in
+    *'"event": "changed", "file": "leased", "offset": 7, "length": 1}') ok /tool/watch/changed-comes-after-it ;;
+    *) not_ok /tool/watch/changed-comes-after-it "$line" ;;
+  esac
+  wait "$watcher"
+  watcher=
+  exec 3<&-
+  exec 5>> leased
+  run mmio watch --lease leased
+  ended /tool/watch/no-lease-beside-a-writer 1 "" "somebody has it open for writing"
+  exec 5>&-
+fi
+
 # A shell would take this name apart; --exec does not.
 if [ -n "$odd" ]; then
   watch --json --settle=0.02 --count=2 --exec 'cp {} "copy of an odd name"' "$odd"

@@ -1010,6 +1010,26 @@ test_what_cannot_be_watched (Fixture      *f,
   g_assert_cmpuint (f->n_destroyed, ==, 2);
 }
 
+/* What the kernel makes up is changed by nobody who could be held off, though it gives a lease. */
+static void
+test_lease_on_what_is_made_up (Fixture      *f,
+                               gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GFile) location = g_file_new_for_path ("/proc/version");
+  g_autoptr (GError) error = NULL;
+  MmioWatchSetup setup = { .location = location, .fd = -1, .flags = MMIO_WATCH_FLAGS_LEASE };
+
+  if (!g_file_query_exists (location, NULL))
+    {
+      g_test_skip ("there is no /proc here");
+      return;
+    }
+  g_assert_null (mmio_watch_start (&setup, heard, f, destroyed, NULL, &error));
+  g_assert_error (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED);
+  g_assert_nonnull (strstr (error->message, "/proc/version"));
+  g_assert_cmpuint (f->n_destroyed, ==, 1);
+}
+
 static void
 test_nested_main_loop (Fixture      *f,
                        gconstpointer data G_GNUC_UNUSED)
@@ -1367,6 +1387,7 @@ main (int   argc,
   add ("stop/from-another-thread", test_stop_from_another_thread);
   add ("context-of-the-start", test_reports_come_in_the_context_of_the_start);
   add ("what-cannot-be-watched", test_what_cannot_be_watched);
+  add ("no-lease-on-what-is-made-up", test_lease_on_what_is_made_up);
 
   return g_test_run ();
 }

@@ -75,6 +75,13 @@ on_changed (MmioFile *file,
 }
 
 static void
+on_about_to_change (MmioFile *file,
+                    gpointer  user_data)
+{
+  watch_tell (user_data, "about-to-change", NULL);
+}
+
+static void
 on_metadata (MmioFile *file,
              gpointer  user_data)
 {
@@ -137,7 +144,8 @@ add_file (Watcher    *self,
           GError    **error)
 {
   g_autoptr (MmioFile) file = NULL;
-  MmioWatchFlags flags = self->locate ? MMIO_WATCH_FLAGS_LOCATE | MMIO_WATCH_FLAGS_RELOAD : MMIO_WATCH_FLAGS_NONE;
+  MmioWatchFlags flags = (self->locate ? MMIO_WATCH_FLAGS_LOCATE | MMIO_WATCH_FLAGS_RELOAD : MMIO_WATCH_FLAGS_NONE) |
+                         (self->lease ? MMIO_WATCH_FLAGS_LEASE : MMIO_WATCH_FLAGS_NONE);
   Watched *watched;
 
   file = g_initable_new (MMIO_TYPE_FILE, NULL, error, "path", path, "follow", self->locate, NULL);
@@ -153,6 +161,7 @@ add_file (Watcher    *self,
   self->name_width = MAX (self->name_width, tool_get_width (watched->name));
 
   g_signal_connect (watched->file, "changed", G_CALLBACK (on_changed), watched);
+  g_signal_connect (watched->file, "about-to-change", G_CALLBACK (on_about_to_change), watched);
   g_signal_connect (watched->file, "metadata", G_CALLBACK (on_metadata), watched);
   g_signal_connect (watched->file, "removed", G_CALLBACK (on_removed), watched);
   g_signal_connect (watched->file, "replaced", G_CALLBACK (on_replaced), watched);

@@ -111,8 +111,8 @@ watch_stats_add (WatchStats *self,
   g_hash_table_insert (self->counts, (gpointer) event, GUINT_TO_POINTER (count + 1));
   keep_state (self, watched->path, state);
 
-  /* "settled" says that nothing happens. */
-  if (g_str_equal (event, "settled"))
+  /* These say that nothing has happened. */
+  if (g_str_equal (event, "settled") || g_str_equal (event, "about-to-change"))
     return;
   /* What is gone from its path tells its time itself. */
   if (!state.exists && fstat (mmio_file_get_fd (watched->file), &buffer) == 0)
@@ -177,7 +177,7 @@ get_percentile (WatchStats *self,
   return n > 0 ? g_array_index (self->delays, gint64, (n * (guint64) percent + 99) / 100 - 1) : 0;
 }
 
-static const char *const event_names[] = { "changed", "metadata", "removed", "replaced", "created", "settled" };
+static const char *const event_names[] = { "changed", "metadata", "removed", "replaced", "created", "settled", "about-to-change" };
 
 static guint
 get_count (WatchStats *self,

@@ -254,6 +254,8 @@ run (const ToolCommand *command,
   const GOptionEntry entries[] = {
     { "json", 'j', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &options.as_json, N_("One JSON object a line"), NULL },
     { "locate", 'l', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &self.locate, N_("Find out which bytes changed, and show them"), NULL },
+    { "lease", 'L', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &self.lease,
+      N_("Have who wants to write to a file wait until that has been said"), NULL },
     { "settle", 's', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &options.settle,
       N_("Also say when a file has settled: when nothing has changed for as long"), N_("SECONDS") },
     { "exec", 'e', G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME, &options.exec,

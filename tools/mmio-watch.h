@@ -18,6 +18,7 @@ typedef struct
 
   GString *json;                /* NULL: text */
   gboolean locate;
+  gboolean lease;               /* writers are held off until that has been told */
   double settle_seconds;        /* negative: “settled” is not told */
   char **exec;                  /* what is run when a file has settled; NULL: nothing */
   WatchStats *stats;            /* NULL: none */

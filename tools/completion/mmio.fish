@@ -31,6 +31,7 @@ complete -c mmio -n '__fish_seen_subcommand_from write copy resize counter' -s c
 complete -c mmio -n '__fish_seen_subcommand_from watch lock' -x -s t -l timeout -d 'End after as many seconds'
 
 complete -c mmio -n '__fish_seen_subcommand_from watch' -s l -l locate -d 'Find out which bytes changed'
+complete -c mmio -n '__fish_seen_subcommand_from watch' -s L -l lease -d 'Have writers wait until that has been said'
 complete -c mmio -n '__fish_seen_subcommand_from watch' -x -s s -l settle -d 'Also say when a file has settled'
 complete -c mmio -n '__fish_seen_subcommand_from watch' -x -s e -l exec -d 'Run a command when a file has settled' -a '(__fish_complete_command)'
 complete -c mmio -n '__fish_seen_subcommand_from watch' -s S -l stats -d 'Say how many events came, and how fast'
