@@ -14,14 +14,15 @@ flush (MmioFile *self,
        guint64   length,
        GError  **error)
 {
-  gboolean whole = length == G_MAXUINT64;
+  gsize since = length == G_MAXUINT64 ? mmio_flusher_begin (&self->flusher) : 0;
   MmioFlushed flushed;
 
   if (!mmio_mapping_flush (&self->mapping, offset, length, &flushed, error))
-    return FALSE;
+    {
+      mmio_flusher_undo (&self->flusher, since);
+      return FALSE;
+    }
 
-  if (whole)
-    mmio_flusher_reset (&self->flusher);
   if (flushed.first != G_MAXSIZE && g_atomic_int_get (&self->announce))
     mmio_file_announce (self, &flushed);
   return TRUE;

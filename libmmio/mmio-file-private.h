@@ -30,7 +30,6 @@ struct _MmioFile
   /* Set before initialisation, immutable then. */
   GFile *location;              /* made when asked for, atomic; NULL for a file without a name */
   int initial_fd;               /* what the `fd` property was given; -1 */
-  MmioMode mode;
   gboolean has_name;            /* mapping.path is the path of a file, not a description */
   gboolean follow;
   gboolean prefault;
@@ -157,13 +156,14 @@ mmio_file_listen_for_faults (MmioFile *self)
 /* What the flush policy's timer calls. */
 void     mmio_file_flush_pending (GObject      *object);
 
-/* What each change of length bytes ends with: flushes where the policy says so. */
+/* What each change of length bytes ends with: flushes where the policy says so, and there is anything that a flush could be for. */
 static inline gboolean
 mmio_file_after_write (MmioFile *self,
                        guint64   length,
                        GError  **error)
 {
-  return G_LIKELY (!mmio_flusher_note (&self->flusher, length)) || mmio_file_flush (self, error);
+  return G_LIKELY (!mmio_flusher_note (&self->flusher, length)) || self->mapping.mode != MMIO_MODE_READ_WRITE ||
+         mmio_file_flush (self, error);
 }
 
 G_END_DECLS

@@ -171,6 +171,7 @@ mmio_file_set_property (GObject      *object,
                         GParamSpec   *pspec)
 {
   MmioFile *self = MMIO_FILE (object);
+  gboolean changed = FALSE;
 
   switch ((MmioFileProperty) property_id)
     {
@@ -210,11 +211,11 @@ mmio_file_set_property (GObject      *object,
       break;
 
     case PROP_FLUSH_POLICY:
-      mmio_flusher_set (&self->flusher, (MmioFlushPolicy) g_value_get_enum (value), self->flusher.threshold);
+      changed = mmio_flusher_set_policy (&self->flusher, (MmioFlushPolicy) g_value_get_enum (value));
       break;
 
     case PROP_FLUSH_THRESHOLD:
-      mmio_flusher_set (&self->flusher, (MmioFlushPolicy) self->flusher.policy, g_value_get_uint64 (value));
+      changed = mmio_flusher_set_threshold (&self->flusher, g_value_get_uint64 (value));
       break;
 
     case PROP_PREFAULT:
@@ -228,18 +229,22 @@ mmio_file_set_property (GObject      *object,
       break;
 
     case PROP_WATCH_INTERVAL:
+      changed = self->watch_interval != g_value_get_uint (value);
       self->watch_interval = g_value_get_uint (value);
       break;
 
     case PROP_LOCATE_LIMIT:
+      changed = self->locate_limit != g_value_get_uint64 (value);
       self->locate_limit = g_value_get_uint64 (value);
       break;
 
     case PROP_SETTLE_TIME:
+      changed = self->settle_time != g_value_get_uint (value);
       self->settle_time = g_value_get_uint (value);
       break;
 
     case PROP_ANNOUNCE:
+      changed = g_atomic_int_get (&self->announce) != g_value_get_boolean (value);
       g_atomic_int_set (&self->announce, g_value_get_boolean (value));
       break;
 
@@ -250,6 +255,10 @@ mmio_file_set_property (GObject      *object,
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
       break;
     }
+
+  /* Those for construction only are set before anybody could listen. */
+  if (changed)
+    g_object_notify_by_pspec (object, pspec);
 }
 
 static void
@@ -460,6 +469,7 @@ mmio_file_class_init (MmioFileClass *klass)
    * %MMIO_ERROR_FLUSH_FAILED; where it was the timer's, the next flush does.
    *
    * With %MMIO_FLUSH_POLICY_EVERY_MILLIS a thread of the library flushes; nothing has to run a main loop, and it ends with the object.
+   * Of a copy-on-write mapping, whose changes never reach the file, nothing is ever flushed.
    *
    * Since: 1.0
    */

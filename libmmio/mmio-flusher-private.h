@@ -29,11 +29,16 @@ void     mmio_flusher_init      (MmioFlusher     *self,
                                  MmioFlusherFunc  func);
 /* The owner is going: no call of func begins any more. */
 void     mmio_flusher_clear     (MmioFlusher     *self);
-void     mmio_flusher_set       (MmioFlusher     *self,
-                                 MmioFlushPolicy  policy,
-                                 guint64          threshold);
-/* Everything was flushed. */
-void     mmio_flusher_reset     (MmioFlusher     *self);
+/* TRUE: it was another one. */
+gboolean mmio_flusher_set_policy    (MmioFlusher     *self,
+                                     MmioFlushPolicy  policy);
+gboolean mmio_flusher_set_threshold (MmioFlusher     *self,
+                                     guint64          threshold);
+/* Around a flush of everything. Counting begins anew before anything is collected: a write beside the flush may be counted though it was
+ * flushed, but is never forgotten. What begin returned is counted again where the flush has failed. */
+gsize    mmio_flusher_begin     (MmioFlusher     *self);
+void     mmio_flusher_undo      (MmioFlusher     *self,
+                                 gsize            since);
 gboolean mmio_flusher_note_slow (MmioFlusher     *self,
                                  guint64          length);
 

@@ -95,24 +95,54 @@ mmio_flusher_clear (MmioFlusher *self)
   g_mutex_clear (&self->lock);
 }
 
-void
-mmio_flusher_set (MmioFlusher     *self,
-                  MmioFlushPolicy  policy,
-                  guint64          threshold)
+/* Under lock. */
+static gboolean
+set (MmioFlusher     *self,
+     MmioFlushPolicy  policy,
+     gsize            threshold)
 {
-  g_mutex_lock (&self->lock);
+  if (self->policy == (gint) policy && self->threshold == threshold)
+    return FALSE;
+
   stop_timer (self);
-  __atomic_store_n (&self->threshold, (gsize) CLAMP (threshold, 1, G_MAXSIZE), __ATOMIC_RELAXED);
+  __atomic_store_n (&self->threshold, threshold, __ATOMIC_RELAXED);
   __atomic_store_n (&self->policy, (gint) policy, __ATOMIC_RELAXED);
   if (policy == MMIO_FLUSH_POLICY_EVERY_MILLIS)
-    start_timer (self, MAX (threshold, 1));
-  g_mutex_unlock (&self->lock);
+    start_timer (self, threshold);
+
+  return TRUE;
+}
+
+gboolean
+mmio_flusher_set_policy (MmioFlusher     *self,
+                         MmioFlushPolicy  policy)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return set (self, policy, self->threshold);
+}
+
+gboolean
+mmio_flusher_set_threshold (MmioFlusher *self,
+                            guint64      threshold)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return set (self, (MmioFlushPolicy) self->policy, (gsize) CLAMP (threshold, 1, G_MAXSIZE));
+}
+
+gsize
+mmio_flusher_begin (MmioFlusher *self)
+{
+  /* Acquire: pairs with the release of mmio_flusher_note_slow (); what is taken off the count here is dirty before the flush looks. */
+  return __atomic_exchange_n (&self->since, 0, __ATOMIC_ACQUIRE);
 }
 
 void
-mmio_flusher_reset (MmioFlusher *self)
+mmio_flusher_undo (MmioFlusher *self,
+                   gsize        since)
 {
-  __atomic_store_n (&self->since, 0, __ATOMIC_RELAXED);
+  __atomic_add_fetch (&self->since, since, __ATOMIC_RELAXED);
 }
 
 gboolean
@@ -127,10 +157,10 @@ mmio_flusher_note_slow (MmioFlusher *self,
       return TRUE;
 
     case MMIO_FLUSH_POLICY_EVERY_BYTES:
-      return __atomic_add_fetch (&self->since, (gsize) length, __ATOMIC_RELAXED) >= threshold;
+      return __atomic_add_fetch (&self->since, (gsize) length, __ATOMIC_RELEASE) >= threshold;
 
     case MMIO_FLUSH_POLICY_EVERY_WRITES:
-      return __atomic_add_fetch (&self->since, 1, __ATOMIC_RELAXED) >= threshold;
+      return __atomic_add_fetch (&self->since, 1, __ATOMIC_RELEASE) >= threshold;
 
     case MMIO_FLUSH_POLICY_MANUAL:
     case MMIO_FLUSH_POLICY_EVERY_MILLIS:

@@ -32,11 +32,24 @@ collect (MmioMapping *self,
   mmio_mapping_get_writable_pins (self, set, start, end);
 }
 
+/* Under change_lock: what our own resize has cut off since it was collected is nobody's any more. */
+static void
+drop_cut_off (MmioMapping *self,
+              MmioDirty   *set)
+{
+  MmioRange dropped[MMIO_DIRTY_MAX];
+
+  mmio_dirty_take (set, mmio_mapping_get_size (self), G_MAXSIZE, dropped);
+}
+
 /* What has not become durable stays pending. */
 static void
-put_back (MmioMapping     *self,
-          const MmioDirty *set)
+put_back (MmioMapping *self,
+          MmioDirty   *set)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->change_lock);
+
+  drop_cut_off (self, set);
   mmio_mapping_lock (self);
   for (guint i = 0; i < set->n; i++)
     mmio_dirty_add (&self->dirty, set->ranges[i].start, set->ranges[i].end);
@@ -67,10 +80,12 @@ sync_range (MmioMapping     *self,
             const MmioRange *range)
 {
   gsize start = range->start - range->start % self->page_size;
+  /* A growth may put a larger region in front meanwhile, which shows the same pages. */
+  guint8 *base = __atomic_load_n (&self->base, __ATOMIC_ACQUIRE);
   int result;
 
   do
-    result = msync (self->base + start, range->end - start, MS_SYNC) == 0 ? 0 : errno;
+    result = msync (base + start, range->end - start, MS_SYNC) == 0 ? 0 : errno;
   while (result == EINTR);
 
   return result;
@@ -105,25 +120,36 @@ find_hit (MmioMapping     *self,
 /* What was stored where the file has no page any more is on no disk, though the sync found nothing wrong: behind the end that somebody
  * else has given the file, or in a zero page. Not sticky: a refresh takes over what is. */
 static gboolean
-check_lost (MmioMapping     *self,
-            const MmioDirty *set,
-            guint64         *size,
-            GError         **error)
+check_lost (MmioMapping *self,
+            MmioDirty   *set,
+            guint64     *size,
+            GError     **error)
 {
-  MmioRange hit = set->ranges[set->n - 1];
-  gboolean lost;
+  gboolean cut_off = FALSE, lost = FALSE;
+  MmioRange hit = { 0, 0 };
 
-  if (mmio_os_get_size (self->fd, size) != 0)
-    *size = G_MAXUINT64;
-  if (*size < hit.end)
+  /* No resize of our own is half done, so a size that differs is somebody else's doing. */
+  g_mutex_lock (&self->change_lock);
+  drop_cut_off (self, set);
+  if (set->n > 0)
+    {
+      hit = set->ranges[set->n - 1];
+      if (mmio_os_get_size (self->fd, size) != 0)
+        *size = G_MAXUINT64;
+      cut_off = *size < hit.end;
+    }
+  if (set->n > 0 && !cut_off)
+    {
+      mmio_mapping_lock (self);
+      mmio_mapping_lock_pins (self);
+      lost = g_atomic_int_get (&self->stores_lost) || find_hit (self, set, &hit);
+      mmio_mapping_unlock_pins (self);
+      mmio_mapping_unlock (self);
+    }
+  g_mutex_unlock (&self->change_lock);
+
+  if (cut_off)
     return mmio_mapping_fail_truncated (self, hit.start, hit.end - hit.start, *size, error);
-
-  mmio_mapping_lock (self);
-  mmio_mapping_lock_pins (self);
-  lost = g_atomic_int_get (&self->stores_lost) || find_hit (self, set, &hit);
-  mmio_mapping_unlock_pins (self);
-  mmio_mapping_unlock (self);
-
   return !lost || mmio_mapping_fail_fault (self, hit.start, hit.end - hit.start, error);
 }
 

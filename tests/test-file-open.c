@@ -1073,6 +1073,36 @@ test_properties (MmioTest     *t,
 }
 
 static void
+count_by_name (GObject    *object G_GNUC_UNUSED,
+               GParamSpec *pspec,
+               gpointer    user_data)
+{
+  GHashTable *counts = user_data;
+  guint n = GPOINTER_TO_UINT (g_hash_table_lookup (counts, pspec->name));
+
+  g_hash_table_insert (counts, (gpointer) pspec->name, GUINT_TO_POINTER (n + 1));
+}
+
+static void
+test_notify (MmioTest     *t,
+             gconstpointer data G_GNUC_UNUSED)
+{
+  static const char *const names[] = { "flush-policy", "flush-threshold", "watch-interval", "locate-limit", "settle-time", "announce" };
+  g_autoptr (GHashTable) counts = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (MmioFile) file = NULL;
+
+  mmio_test_write_file (t->path, "hello", 5);
+  file = mmio_test_open (t->path, MMIO_MODE_READ_WRITE);
+  g_signal_connect (file, "notify", G_CALLBACK (count_by_name), counts);
+  /* The second time nothing changes. */
+  for (guint i = 0; i < 2; i++)
+    g_object_set (file, "flush-policy", MMIO_FLUSH_POLICY_EVERY_WRITES, "flush-threshold", (guint64) 7, "watch-interval", 8,
+                  "locate-limit", (guint64) 9, "settle-time", 10, "announce", FALSE, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    g_assert_cmpuint (GPOINTER_TO_UINT (g_hash_table_lookup (counts, names[i])), ==, 1);
+}
+
+static void
 test_default_properties (MmioTest     *t,
                          gconstpointer data G_GNUC_UNUSED)
 {
@@ -1454,6 +1484,7 @@ main (int   argc,
   mmio_test_add ("/file/limits/no-address-space-left-says-so", NULL, test_no_address_space);
 
   mmio_test_add ("/file/properties/are-the-builder", NULL, test_properties);
+  mmio_test_add ("/file/properties/tell-when-they-change", NULL, test_notify);
   mmio_test_add ("/file/properties/have-the-defaults-they-claim", NULL, test_default_properties);
   g_test_add_func ("/file/properties/naming-no-file-is-an-error", test_builder_with_nothing);
   mmio_test_add ("/file/properties/building-can-be-cancelled", NULL, test_builder_with_cancellable);

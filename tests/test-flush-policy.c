@@ -6,6 +6,10 @@
 
 #include "mmio-test.h"
 
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
 static void
 set_policy (MmioFile        *file,
             MmioFlushPolicy  policy,
@@ -88,6 +92,7 @@ test_always (MmioTest      *test,
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GOutputStream) stream = NULL;
 
   mmio_test_write_pattern (test->path, 1000);
   file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", test->path, "mode", MMIO_MODE_READ_WRITE, "flush-policy",
@@ -104,7 +109,32 @@ test_always (MmioTest      *test,
   g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, 0);
   mmio_view_unref (mmio_file_get_writable_view (file, 0, 100, &error));
   g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, 0);
+  mmio_atomic_u32_unref (mmio_file_get_atomic_u32 (file, 0, 10, &error));
+  g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, 0);
+  mmio_atomic_u64_unref (mmio_file_get_atomic_u64 (file, 0, 10, &error));
+  g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, 0);
+  stream = mmio_output_stream_new (file);
+  g_assert_true (g_output_stream_write_all (stream, "hello", 5, NULL, NULL, &error));
+  g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, 0);
   g_assert_no_error (error);
+}
+
+/* There is nothing that could be flushed, and no reason to fail for it. */
+static void
+test_copy_on_write (MmioTest      *test,
+                    gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmioFile) file = NULL;
+
+  mmio_test_write_pattern (test->path, 1000);
+  file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", test->path, "mode", MMIO_MODE_COPY_ON_WRITE, "flush-policy",
+                         MMIO_FLUSH_POLICY_ALWAYS, NULL);
+  g_assert_no_error (error);
+  write_bytes (file, 0, 100);
+  mmio_view_unref (mmio_file_get_writable_view (file, 0, 100, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, 0);
 }
 
 static void
@@ -172,6 +202,300 @@ test_every_millis (MmioTest      *test,
     }
 }
 
+/* How often the thread that waits for the timers has gone to sleep. FALSE: the system doesn't say. */
+static gboolean
+count_wakeups (guint64 *n)
+{
+  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  const char *task;
+
+  while (tasks != NULL && (task = g_dir_read_name (tasks)) != NULL)
+    {
+      g_autofree char *path = g_strdup_printf ("/proc/self/task/%s/status", task);
+      g_autofree char *status = NULL;
+      const char *line;
+
+      if (!g_file_get_contents (path, &status, NULL, NULL) || strstr (status, "Name:\tmmio-worker\n") == NULL)
+        continue;
+      line = strstr (status, "\nvoluntary_ctxt_switches:");
+      if (line == NULL)
+        return FALSE;
+      *n = g_ascii_strtoull (strchr (line, ':') + 1, NULL, 10);
+      return TRUE;
+    }
+
+  return FALSE;
+}
+
+/* Wakeups until a timer of 200 ms has flushed. */
+static guint64
+wakeups_meanwhile (MmioFile *slow)
+{
+  gint64 end = g_get_monotonic_time () + MMIO_TEST_PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
+  guint64 before = 0, after = 0;
+
+  g_assert_true (count_wakeups (&before));
+  write_bytes (slow, 0, 10);
+  while (!is_flushed (slow))
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      g_thread_yield ();
+    }
+  g_assert_true (count_wakeups (&after));
+  return after - before;
+}
+
+static void
+test_timer_stops (MmioTest      *test,
+                  gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) slow = mmio_test_create (test->path, 100);
+  g_autoptr (MmioFile) quick = mmio_file_new_anonymous (NULL, 100, NULL);
+  guint64 with, without, n;
+
+  set_policy (slow, MMIO_FLUSH_POLICY_EVERY_MILLIS, 200);
+  set_policy (quick, MMIO_FLUSH_POLICY_EVERY_MILLIS, 1);
+  /* The thread is there, and has its name. */
+  while (!count_wakeups (&n))
+    {
+      if (!g_file_test ("/proc/self/task", G_FILE_TEST_EXISTS))
+        {
+          g_test_skip ("the system doesn't tell how often a thread wakes up");
+          return;
+        }
+      g_thread_yield ();
+    }
+
+  /* From one of the slow timer's ticks to the next. */
+  wakeups_meanwhile (slow);
+  with = wakeups_meanwhile (slow);
+  g_clear_object (&quick);
+  wakeups_meanwhile (slow);
+  without = wakeups_meanwhile (slow);
+  g_test_message ("%" G_GUINT64_FORMAT " wakeups with a quick timer, %" G_GUINT64_FORMAT " after its file has gone", with, without);
+  g_assert_cmpuint (without, <, with / 2);
+}
+
+/* The timer runs however the file was opened, and whether the policy was there from the beginning or came later. */
+
+typedef enum
+{
+  BY_PATH,
+  BY_PATH_THRESHOLD_LAST,
+  BY_LOCATION,
+  BY_FD,
+  BY_PATH_ASYNC,
+  OPEN,
+  OPEN_LOCATION,
+  OPEN_ASYNC,
+  CREATE,
+  CREATE_REPLACING,
+  OPEN_OR_CREATE,
+  NEW_FOR_FD,
+  NEW_ANONYMOUS,
+  N_WAYS
+} Way;
+
+static void
+keep_result (GObject      *source G_GNUC_UNUSED,
+             GAsyncResult *result,
+             gpointer      user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+static gboolean
+has_result (gpointer data)
+{
+  return *(GAsyncResult **) data != NULL;
+}
+
+#define TIMER "flush-policy", MMIO_FLUSH_POLICY_EVERY_MILLIS
+#define WRITING "mode", MMIO_MODE_READ_WRITE
+
+static MmioFile *
+open_in (Way         way,
+         const char *path,
+         int         fd)
+{
+  g_autoptr (GFile) location = g_file_new_for_path (path);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GObject) source = NULL;
+  g_autoptr (GError) error = NULL;
+  MmioFile *file = NULL;
+
+  switch (way)
+    {
+    case BY_PATH:
+      file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", path, WRITING, "flush-threshold", (guint64) 5, TIMER, NULL);
+      break;
+    case BY_PATH_THRESHOLD_LAST:
+      file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, TIMER, "flush-threshold", (guint64) 5, WRITING, "path", path, NULL);
+      break;
+    case BY_LOCATION:
+      file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "location", location, WRITING, TIMER, NULL);
+      break;
+    case BY_FD:
+      file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "fd", fd, WRITING, TIMER, NULL);
+      break;
+    case BY_PATH_ASYNC:
+      g_async_initable_new_async (MMIO_TYPE_FILE, G_PRIORITY_DEFAULT, NULL, keep_result, &result, "path", path, WRITING, TIMER, NULL);
+      mmio_test_wait_until (NULL, has_result, &result);
+      source = g_async_result_get_source_object (result);
+      file = MMIO_FILE (g_async_initable_new_finish (G_ASYNC_INITABLE (source), result, &error));
+      break;
+    case OPEN:
+      file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
+      break;
+    case OPEN_LOCATION:
+      file = mmio_file_open_location (location, MMIO_MODE_READ_WRITE, NULL, &error);
+      break;
+    case OPEN_ASYNC:
+      mmio_file_open_async (path, MMIO_MODE_READ_WRITE, NULL, keep_result, &result);
+      mmio_test_wait_until (NULL, has_result, &result);
+      file = mmio_file_open_finish (result, &error);
+      break;
+    case CREATE:
+      g_assert_no_errno (unlink (path));
+      file = mmio_file_create (path, 1000, MMIO_CREATE_FLAGS_NONE, &error);
+      break;
+    case CREATE_REPLACING:
+      file = mmio_file_create (path, 1000, MMIO_CREATE_FLAGS_REPLACE, &error);
+      break;
+    case OPEN_OR_CREATE:
+      g_assert_no_errno (unlink (path));
+      file = mmio_file_open_or_create (path, 1000, &error);
+      break;
+    case NEW_FOR_FD:
+      file = mmio_file_new_for_fd (fd, MMIO_MODE_READ_WRITE, &error);
+      break;
+    case NEW_ANONYMOUS:
+      file = mmio_file_new_anonymous (NULL, 1000, &error);
+      break;
+    case N_WAYS:
+    default:
+      g_assert_not_reached ();
+    }
+
+  g_assert_no_error (error);
+  if (way >= OPEN)
+    set_policy (file, MMIO_FLUSH_POLICY_EVERY_MILLIS, 5);
+  return file;
+}
+
+static void
+test_ways_of_opening (MmioTest      *test,
+                      gconstpointer  data G_GNUC_UNUSED)
+{
+  for (Way way = BY_PATH; way < N_WAYS; way++)
+    {
+      gint64 end = g_get_monotonic_time () + MMIO_TEST_PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
+      g_autoptr (MmioFile) file = NULL;
+      int fd;
+
+      mmio_test_write_pattern (test->path, 1000);
+      fd = open (test->path, O_RDWR | O_CLOEXEC);
+      g_assert_cmpint (fd, >=, 0);
+      file = open_in (way, test->path, fd);
+      write_bytes (file, 0, 100);
+      while (!is_flushed (file))
+        {
+          g_assert_cmpint (g_get_monotonic_time (), <, end);
+          g_thread_yield ();
+        }
+      g_assert_no_errno (close (fd));
+    }
+}
+
+/* What is written beside a flush counts for the next one. */
+
+#define N_WRITERS 4
+#define WRITES 50
+#define THRESHOLD 64
+
+typedef struct
+{
+  MmioFile *file;
+  guint number;
+} Writer;
+
+static gpointer
+write_all_over (gpointer data)
+{
+  Writer *self = data;
+
+  for (guint i = 0; i < WRITES; i++)
+    write_bytes (self->file, (i * N_WRITERS + self->number) * 16, 16);
+  return NULL;
+}
+
+static void
+test_counts_beside_a_flush (MmioTest      *test,
+                            gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, N_WRITERS * WRITES * 16);
+
+  set_policy (file, MMIO_FLUSH_POLICY_EVERY_BYTES, THRESHOLD);
+  for (guint round = 0; round < 20; round++)
+    {
+      GThread *threads[N_WRITERS];
+      Writer writers[N_WRITERS];
+
+      for (guint i = 0; i < N_WRITERS; i++)
+        {
+          writers[i] = (Writer){ file, i };
+          threads[i] = g_thread_new ("writer", write_all_over, &writers[i]);
+        }
+      for (guint i = 0; i < N_WRITERS; i++)
+        g_thread_join (threads[i]);
+      g_assert_cmpuint (mmio_file_get_pending_bytes (file), <, THRESHOLD);
+    }
+}
+
+/* The tail that is being flushed may be cut off by a resize of one's own, which is nobody's loss. */
+
+static gint stop;               /* atomic */
+
+static gpointer
+write_tail_and_flush (gpointer data)
+{
+  MmioFile *file = data;
+  g_autoptr (GError) error = NULL;
+
+  while (!g_atomic_int_get (&stop))
+    {
+      if (!mmio_file_write (file, 3 * 4096, "tail", 4, &error))
+        mmio_test_assert_mmio_error (&error, OUT_OF_BOUNDS, NULL);
+      g_assert_true (mmio_file_flush (file, &error));
+      g_assert_no_error (error);
+    }
+  return NULL;
+}
+
+static void
+test_beside_a_shrink (MmioTest      *test,
+                      gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 4 * 4096);
+  g_autoptr (GError) error = NULL;
+  GThread *thread;
+
+  g_atomic_int_set (&stop, FALSE);
+  thread = g_thread_new ("flusher", write_tail_and_flush, file);
+  for (guint i = 0; i < 20000; i++)
+    {
+      g_assert_true (mmio_file_resize (file, i % 2 == 0 ? 4096 : 4 * 4096, &error));
+      g_assert_no_error (error);
+    }
+  g_atomic_int_set (&stop, TRUE);
+  g_thread_join (thread);
+
+  g_assert_true (mmio_file_resize (file, 4096, &error));
+  g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, 0);
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+}
+
 static void
 test_close_flushes (MmioTest      *test,
                     gconstpointer  data G_GNUC_UNUSED)
@@ -214,6 +538,11 @@ main (int   argc,
   mmio_test_add ("/flush/policy/every-bytes", NULL, test_every_bytes);
   mmio_test_add ("/flush/policy/every-writes", NULL, test_every_writes);
   mmio_test_add ("/flush/policy/every-millis-needs-no-loop-and-ends-with-the-object", NULL, test_every_millis);
+  mmio_test_add ("/flush/policy/every-millis-stops-with-the-object", NULL, test_timer_stops);
+  mmio_test_add ("/flush/policy/every-millis-in-every-way-of-opening", NULL, test_ways_of_opening);
+  mmio_test_add ("/flush/policy/every-bytes-counts-what-is-written-beside-a-flush", NULL, test_counts_beside_a_flush);
+  mmio_test_add ("/flush/policy/copy-on-write-has-nothing-to-flush", NULL, test_copy_on_write);
+  mmio_test_add ("/flush/beside-a-shrink-of-ones-own-is-no-error", NULL, test_beside_a_shrink);
   mmio_test_add ("/flush/close-flushes", NULL, test_close_flushes);
   mmio_test_add ("/flush/start-writeback-makes-nothing-durable", NULL, test_start_writeback);
 
