@@ -14,6 +14,8 @@ typedef struct
   MmioFileRequest parent;
   guint64 offset;
   guint64 length;
+  guint64 from;
+  guint8 byte;
   GBytes *bytes;
   char *path;
   GFile *location;
@@ -119,6 +121,7 @@ mmio_file_enqueue (MmioFile *self,
                    GTask    *task)
 {
   GCancellable *cancellable = g_task_get_cancellable (task);
+  g_autoptr (GTask) kept = g_object_ref (task);
   MmioFileRequest *request = g_task_get_task_data (task);
   gboolean start;
 
@@ -141,6 +144,10 @@ mmio_file_enqueue (MmioFile *self,
 
   if (start)
     mmio_worker_run (work_on_queue, g_object_ref (self));
+
+  /* Cancelled between the look above and the moment from which on_cancelled () finds the task: nobody would tell before its turn. */
+  if (g_cancellable_is_cancelled (cancellable))
+    on_cancelled (cancellable, kept);
 }
 
 static GTask *
@@ -197,6 +204,9 @@ run_opening (GTask        *task,
   g_autoptr (GError) error = NULL;
   MmioFile *file;
 
+  if (g_task_return_error_if_cancelled (task))
+    return;
+
   if (request->location != NULL)
     file = mmio_file_open_location (request->location, request->mode, cancellable, &error);
   else if (g_task_get_source_tag (task) == mmio_file_create_async)
@@ -215,6 +225,8 @@ run_opening (GTask        *task,
 static void
 start_opening (GTask *task)
 {
+  /* Once it has begun it is done: who is told that it was cancelled finds no file that it has created. */
+  g_task_set_check_cancellable (task, FALSE);
   g_task_run_in_thread (task, run_opening);
   g_object_unref (task);
 }
@@ -254,6 +266,7 @@ mmio_file_open_async (const char *path,
   GTask *task;
 
   g_return_if_fail (path != NULL);
+  g_return_if_fail (mode <= MMIO_MODE_COPY_ON_WRITE);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = task_new (NULL, cancellable, callback, user_data, mmio_file_open_async, &request);
@@ -303,6 +316,7 @@ mmio_file_open_location_async (GFile *location,
   GTask *task;
 
   g_return_if_fail (G_IS_FILE (location));
+  g_return_if_fail (mode <= MMIO_MODE_COPY_ON_WRITE);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = task_new (NULL, cancellable, callback, user_data, mmio_file_open_location_async, &request);
@@ -573,6 +587,146 @@ mmio_file_write_finish (MmioFile *self,
                         GError **error)
 {
   return finish_boolean (self, result, mmio_file_write_async, error);
+}
+
+static void
+run_fill (MmioFile *self,
+          GTask    *task)
+{
+  const Request *request = g_task_get_task_data (task);
+  GError *error = NULL;
+  gboolean success = mmio_file_fill (self, request->offset, request->length, request->byte, &error);
+
+  return_boolean (task, success, error);
+}
+
+/**
+ * mmio_file_fill_async:
+ * @self: a file
+ * @offset: where the range begins, in bytes
+ * @length: its length in bytes
+ * @byte: what each of them becomes
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): what to call when it is done, in the thread-default main context of now
+ * @user_data: (closure): passed to @callback
+ *
+ * Sets each byte of a range without blocking, after whatever was asked of the file before. See [method@Mmio.File.fill].
+ *
+ * The file lives until it is done. A cancelled call that has not begun changes nothing.
+ *
+ * Since: 1.0
+ */
+void
+mmio_file_fill_async (MmioFile *self,
+                      guint64 offset,
+                      guint64 length,
+                      guint8 byte,
+                      GCancellable *cancellable,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  Request *request;
+  GTask *task;
+
+  g_return_if_fail (MMIO_IS_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  task = task_new (self, cancellable, callback, user_data, mmio_file_fill_async, &request);
+  request->parent.operation = run_fill;
+  request->offset = offset;
+  request->length = length;
+  request->byte = byte;
+  mmio_file_enqueue (self, task);
+}
+
+/**
+ * mmio_file_fill_finish:
+ * @self: a file
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Gets what [method@Mmio.File.fill_async] has come to. Errors are those of [method@Mmio.File.fill], and %G_IO_ERROR_CANCELLED.
+ *
+ * Returns: %TRUE if it was done
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_file_fill_finish (MmioFile *self,
+                       GAsyncResult *result,
+                       GError **error)
+{
+  return finish_boolean (self, result, mmio_file_fill_async, error);
+}
+
+static void
+run_move (MmioFile *self,
+          GTask    *task)
+{
+  const Request *request = g_task_get_task_data (task);
+  GError *error = NULL;
+  gboolean success = mmio_file_move (self, request->offset, request->from, request->length, &error);
+
+  return_boolean (task, success, error);
+}
+
+/**
+ * mmio_file_move_async:
+ * @self: a file
+ * @to: where the bytes go, in bytes
+ * @from: where they come from, in bytes
+ * @length: how many they are
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): what to call when it is done, in the thread-default main context of now
+ * @user_data: (closure): passed to @callback
+ *
+ * Copies bytes inside the file without blocking, after whatever was asked of the file before. See [method@Mmio.File.move].
+ *
+ * The file lives until it is done. A cancelled call that has not begun changes nothing.
+ *
+ * Since: 1.0
+ */
+void
+mmio_file_move_async (MmioFile *self,
+                      guint64 to,
+                      guint64 from,
+                      guint64 length,
+                      GCancellable *cancellable,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data)
+{
+  Request *request;
+  GTask *task;
+
+  g_return_if_fail (MMIO_IS_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  task = task_new (self, cancellable, callback, user_data, mmio_file_move_async, &request);
+  request->parent.operation = run_move;
+  request->offset = to;
+  request->from = from;
+  request->length = length;
+  mmio_file_enqueue (self, task);
+}
+
+/**
+ * mmio_file_move_finish:
+ * @self: a file
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Gets what [method@Mmio.File.move_async] has come to. Errors are those of [method@Mmio.File.move], and %G_IO_ERROR_CANCELLED.
+ *
+ * Returns: %TRUE if it was done
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_file_move_finish (MmioFile *self,
+                       GAsyncResult *result,
+                       GError **error)
+{
+  return finish_boolean (self, result, mmio_file_move_async, error);
 }
 
 static void
@@ -984,6 +1138,73 @@ mmio_file_prefetch_finish (MmioFile *self,
                            GError **error)
 {
   return finish_boolean (self, result, mmio_file_prefetch_async, error);
+}
+
+static void
+run_lock_memory (MmioFile *self,
+                 GTask    *task)
+{
+  const Request *request = g_task_get_task_data (task);
+  GError *error = NULL;
+  gboolean success = mmio_file_lock_memory (self, request->offset, request->length, &error);
+
+  return_boolean (task, success, error);
+}
+
+/**
+ * mmio_file_lock_memory_async:
+ * @self: a file
+ * @offset: where the range begins, in bytes
+ * @length: its length in bytes
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): what to call when it is done, in the thread-default main context of now
+ * @user_data: (closure): passed to @callback
+ *
+ * Reads a range into memory and keeps it there, without blocking, after whatever was asked of the file before. See [method@Mmio.File.lock_memory].
+ *
+ * The file lives until it is done. A cancelled call that has not begun changes nothing.
+ *
+ * Since: 1.0
+ */
+void
+mmio_file_lock_memory_async (MmioFile *self,
+                             guint64 offset,
+                             guint64 length,
+                             GCancellable *cancellable,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  Request *request;
+  GTask *task;
+
+  g_return_if_fail (MMIO_IS_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  task = task_new (self, cancellable, callback, user_data, mmio_file_lock_memory_async, &request);
+  request->parent.operation = run_lock_memory;
+  request->offset = offset;
+  request->length = length;
+  mmio_file_enqueue (self, task);
+}
+
+/**
+ * mmio_file_lock_memory_finish:
+ * @self: a file
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Gets what [method@Mmio.File.lock_memory_async] has come to. Errors are those of [method@Mmio.File.lock_memory], and %G_IO_ERROR_CANCELLED.
+ *
+ * Returns: %TRUE if it was done
+ *
+ * Since: 1.0
+ */
+gboolean
+mmio_file_lock_memory_finish (MmioFile *self,
+                              GAsyncResult *result,
+                              GError **error)
+{
+  return finish_boolean (self, result, mmio_file_lock_memory_async, error);
 }
 
 static void

@@ -390,6 +390,30 @@ gboolean mmio_file_write_finish (MmioFile *self,
                                  GAsyncResult *result,
                                  GError **error);
 MMIO_AVAILABLE_IN_1_0
+void mmio_file_fill_async (MmioFile *self,
+                           guint64 offset,
+                           guint64 length,
+                           guint8 byte,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_fill_finish (MmioFile *self,
+                                GAsyncResult *result,
+                                GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_move_async (MmioFile *self,
+                           guint64 to,
+                           guint64 from,
+                           guint64 length,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_move_finish (MmioFile *self,
+                                GAsyncResult *result,
+                                GError **error);
+MMIO_AVAILABLE_IN_1_0
 void mmio_file_find_async (MmioFile *self,
                            GBytes *pattern,
                            guint64 from,
@@ -452,6 +476,17 @@ MMIO_AVAILABLE_IN_1_0
 gboolean mmio_file_prefetch_finish (MmioFile *self,
                                     GAsyncResult *result,
                                     GError **error);
+MMIO_AVAILABLE_IN_1_0
+void mmio_file_lock_memory_async (MmioFile *self,
+                                  guint64 offset,
+                                  guint64 length,
+                                  GCancellable *cancellable,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data);
+MMIO_AVAILABLE_IN_1_0
+gboolean mmio_file_lock_memory_finish (MmioFile *self,
+                                       GAsyncResult *result,
+                                       GError **error);
 MMIO_AVAILABLE_IN_1_0
 void mmio_file_close_async (MmioFile *self,
                             GCancellable *cancellable,

@@ -106,8 +106,19 @@ test_each (MmioTest      *test,
   g_autoptr (MmioFile) file = mmio_test_create (test->path, 10000);
   g_autoptr (GBytes) pattern = g_bytes_new_static ("abc", 3);
   g_autoptr (GAsyncResult) found = NULL, flushed = NULL, range = NULL, prefetched = NULL, reloaded = NULL, closed = NULL;
+  g_autoptr (GAsyncResult) filled = NULL, moved = NULL, locked = NULL;
 
   g_assert_true (mmio_file_write (file, 5000, "abc", 3, &error));
+
+  mmio_file_fill_async (file, 100, 3, 'x', NULL, keep_result, &filled);
+  g_assert_true (mmio_file_fill_finish (file, wait_for (&filled), &error));
+  mmio_test_assert_read (file, 99, "\0xxx\0", 5);
+  mmio_file_move_async (file, 102, 101, 3, NULL, keep_result, &moved);
+  g_assert_true (mmio_file_move_finish (file, wait_for (&moved), &error));
+  mmio_test_assert_read (file, 99, "\0xxxx\0", 6);
+  g_assert_true (mmio_file_fill (file, 100, 10, 0, &error));
+  g_assert_true (mmio_file_flush_range (file, 0, 5000, &error));
+  g_assert_no_error (error);
 
   mmio_file_find_async (file, pattern, 0, G_MAXUINT64, TRUE, NULL, keep_result, &found);
   g_assert_cmpint (mmio_file_find_finish (file, wait_for (&found), &error), ==, 5000);
@@ -123,6 +134,11 @@ test_each (MmioTest      *test,
   mmio_file_prefetch_async (file, 0, 10000, NULL, keep_result, &prefetched);
   g_assert_true (mmio_file_prefetch_finish (file, wait_for (&prefetched), &error));
   g_assert_no_error (error);
+
+  /* Where the limit is too low the error says so, as the twin's does. */
+  mmio_file_lock_memory_async (file, 0, 10000, NULL, keep_result, &locked);
+  if (!mmio_file_lock_memory_finish (file, wait_for (&locked), &error))
+    mmio_test_assert_mmio_error (&error, LOCK_FAILED, "offset 0", "length 10000", "RLIMIT_MEMLOCK", NULL);
 
   mmio_test_replace (test->path, "new", 3);
   mmio_file_reload_async (file, NULL, keep_result, &reloaded);
@@ -201,6 +217,84 @@ test_order_behind_a_lock (MmioTest      *test,
   mmio_test_assert_read (file, 0, "x\0", 2);
 }
 
+/* Too late for it: the file is there, and so is the result. */
+static void
+test_created_before_cancelled (MmioTest      *test,
+                               gconstpointer  data G_GNUC_UNUSED)
+{
+  gint64 end = g_get_monotonic_time () + MMIO_TEST_PATIENCE_MS * G_TIME_SPAN_MILLISECOND;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) created = NULL;
+  g_autoptr (MmioFile) file = NULL;
+
+  mmio_file_create_async (test->path, 10, MMIO_CREATE_FLAGS_NONE, cancellable, keep_result, &created);
+  while (!g_file_test (test->path, G_FILE_TEST_EXISTS))
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      g_thread_yield ();
+    }
+  g_cancellable_cancel (cancellable);
+  file = mmio_file_create_finish (wait_for (&created), &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (mmio_file_get_size (file), ==, 10);
+}
+
+static gint go;                 /* atomic */
+
+static gpointer
+cancel_soon (gpointer data)
+{
+  while (!g_atomic_int_get (&go))
+    ;
+  g_cancellable_cancel (data);
+
+  return NULL;
+}
+
+/* Behind a lock that nobody lets go of: whoever was not told at once would wait for ever. */
+static void
+test_cancelled_at_any_moment (MmioTest      *test,
+                              gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 10);
+  g_autoptr (MmioFile) other = mmio_test_open (test->path, MMIO_MODE_READ_WRITE);
+  g_autoptr (GAsyncResult) locked = NULL;
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("x", 1);
+
+  g_assert_true (mmio_file_try_lock_range (other, 0, 10, TRUE, &error));
+  if (mmio_file_try_lock_range (file, 0, 10, TRUE, NULL))
+    {
+      g_test_skip ("locks of one process don't keep each other out on this system");
+      return;
+    }
+  mmio_file_lock_range_async (file, 0, 10, TRUE, NULL, keep_result, &locked);
+
+  for (guint i = 0; i < 2000; i++)
+    {
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr (GAsyncResult) cancelled = NULL;
+      GThread *thread;
+
+      g_atomic_int_set (&go, FALSE);
+      thread = g_thread_new ("canceller", cancel_soon, cancellable);
+      g_atomic_int_set (&go, TRUE);
+      for (guint k = 0; k < i % 64 * 16; k++)
+        g_atomic_int_get (&go);
+      mmio_file_write_async (file, 0, bytes, cancellable, keep_result, &cancelled);
+      g_assert_false (mmio_file_write_finish (file, wait_for (&cancelled), &error));
+      mmio_test_assert_io_error (&error, CANCELLED, NULL);
+      g_thread_join (thread);
+    }
+
+  g_assert_null (locked);
+  mmio_test_assert_read (file, 0, "\0", 1);
+  g_assert_true (mmio_file_unlock_range (other, 0, 10, &error));
+  g_assert_true (mmio_file_lock_range_finish (file, wait_for (&locked), &error));
+  g_assert_no_error (error);
+}
+
 static void
 test_keeps_alive (MmioTest      *test,
                   gconstpointer  data G_GNUC_UNUSED)
@@ -229,6 +323,8 @@ main (int   argc,
   mmio_test_add ("/async/what-comes-behind-a-lock-waits-for-it", NULL, test_order_behind_a_lock);
   mmio_test_add ("/async/each-does-what-its-twin-does", NULL, test_each);
   mmio_test_add ("/async/errors-and-cancellation", NULL, test_errors);
+  mmio_test_add ("/async/what-was-created-before-it-was-cancelled-is-there", NULL, test_created_before_cancelled);
+  mmio_test_add ("/async/cancelled-at-any-moment-is-told-at-once", NULL, test_cancelled_at_any_moment);
   mmio_test_add ("/async/file-lives-until-it-is-done", NULL, test_keeps_alive);
 
   return g_test_run ();

@@ -338,6 +338,9 @@ DEFINE_ASYNC (read, free_bytes, offset, length)
 DEFINE_ASYNC (write, is_true, offset, bytes)
 DEFINE_ASYNC (flush_range, is_true, offset, length)
 DEFINE_ASYNC (prefetch, is_true, offset, length)
+DEFINE_ASYNC (fill, is_true, offset, length, 'x')
+DEFINE_ASYNC (move, is_true, 0, offset, length)
+DEFINE_ASYNC (lock_memory, is_true, offset, length)
 
 static gboolean
 call_find_async (MmioFile *file,
@@ -394,6 +397,9 @@ static const Call calls[] = {
   { "find-async", call_find_async, 0, HAS_OTHER_NUMBERS },
   { "flush-range-async", call_flush_range_async, 0, FLUSHES },
   { "prefetch-async", call_prefetch_async, 0, MAY_BE_UNSUPPORTED },
+  { "fill-async", call_fill_async, 0, WRITES },
+  { "move-async", call_move_async, 0, WRITES },
+  { "lock-memory-async", call_lock_memory_async, 0, MAY_BE_UNSUPPORTED },
 };
 
 typedef struct

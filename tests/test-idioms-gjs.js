@@ -141,7 +141,11 @@ test('/gjs/idioms/every-call-can-be-awaited', async folder => {
     assertEqual((await file.read_async()).length, 10);
     assertEqual(await file.find_async('l'), 4);
     assertEqual(await file.find_async('l', 0, 10, false), 5);
+    await file.fill_async(7, 2, '!'.charCodeAt(0));
+    await file.move_async(0, 2, 5);
+    assertEqual(text(file.read(0, 9)), 'hellolo!!');
     await file.resize_async(20);
+    await file.lock_memory_async(0, 1);
     await file.flush_async();
     await file.flush_range_async(0, 20, null);
     await file.prefetch_async(0, 20);

@@ -95,6 +95,9 @@ async void write_and_read (string path) throws Error {
     var bytes = yield file.read_async (0, 5);
     assert_cmpint (Memory.cmp (bytes.get_data (), "hello", 5), EQ, 0);
     assert_true ((yield file.find_async (new Bytes ("l".data))) == 2);
+    yield file.fill_async (5, 2, '!');
+    yield file.move_async (7, 5, 2);
+    assert_true ((yield file.find_async (new Bytes ("!!!!".data))) == 5);
     yield file.resize_async (5);
     assert_cmpint ((int) file.size, EQ, 5);
     yield file.close_async ();

@@ -216,7 +216,11 @@ declare module 'gi://Mmio?version=1.0' {
             write_finish(result: Gio.AsyncResult): boolean;
             write_bytes(offset: number, bytes: GLib.Bytes): boolean;
             fill(offset: number, length: number, byte: number): boolean;
+            fill_async(offset: number, length: number, byte: number, cancellable?: Gio.Cancellable | null): Promise<boolean>;
+            fill_finish(result: Gio.AsyncResult): boolean;
             move(to: number, from: number, length: number): boolean;
+            move_async(to: number, from: number, length: number, cancellable?: Gio.Cancellable | null): Promise<boolean>;
+            move_finish(result: Gio.AsyncResult): boolean;
             find(pattern: Data, from?: number, to?: number): number;
             find_last(pattern: Data, from?: number, to?: number): number;
             find_async(pattern: Data, from?: number, to?: number, forwards?: boolean,
@@ -281,6 +285,8 @@ declare module 'gi://Mmio?version=1.0' {
             prefetch_finish(result: Gio.AsyncResult): boolean;
             touch(offset: number, length: number): boolean;
             lock_memory(offset: number, length: number): boolean;
+            lock_memory_async(offset: number, length: number, cancellable?: Gio.Cancellable | null): Promise<boolean>;
+            lock_memory_finish(result: Gio.AsyncResult): boolean;
             unlock_memory(offset: number, length: number): boolean;
             get_resident_bytes(offset: number, length: number): [success: boolean, bytes: number];
             get_huge_page_bytes(): number;

@@ -237,11 +237,14 @@ function extendFile(Mmio) {
     promisify(File, 'find', function (pattern, from = 0, to = this.get_size(), forwards = true) {
         return [toBytes(pattern), from, to, forwards];
     });
+    promisify(File, 'fill', (offset, length, byte) => [offset, length, byte]);
+    promisify(File, 'move', (to, from, length) => [to, from, length]);
     promisify(File, 'resize', size => [size]);
     promisify(File, 'reload');
     promisify(File, 'flush');
     promisify(File, 'flush_range', (offset, length) => [offset, length]);
     promisify(File, 'prefetch', (offset, length) => [offset, length]);
+    promisify(File, 'lock_memory', (offset, length) => [offset, length]);
     promisify(File, 'lock_range', (offset, length, exclusive = true) => [offset, length, exclusive]);
     promisify(File, 'close');
 }

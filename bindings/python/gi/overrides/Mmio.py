@@ -871,7 +871,7 @@ for _bits in (32, 64):
     _name = f'get_atomic_u{_bits}'
     setattr(File, _name, (lambda get: _translated(lambda self, offset, n_elements=1: get(self, offset, n_elements)))(
         getattr(Mmio.File, _name)))
-for _name in ('resize', 'reload', 'flush', 'flush_range', 'prefetch', 'lock_range'):
+for _name in ('fill', 'move', 'resize', 'reload', 'flush', 'flush_range', 'prefetch', 'lock_memory', 'lock_range'):
     if hasattr(Mmio.File, _name + '_async'):
         setattr(File, _name + '_async', _asynchronous(Mmio.File, _name))
 _add_numbers(File, Mmio.File)
