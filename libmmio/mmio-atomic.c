@@ -55,6 +55,7 @@ mmio_atomic_new (MmioFile *file,
   self = g_new0 (MmioAtomic, 1);
   g_atomic_ref_count_init (&self->ref_count);
   self->file = g_object_ref (file);
+  mmio_file_listen_for_faults (file);
   if (!mmio_mapping_pin (mapping, &self->pin, offset, n_elements * element_size, writable, error))
     {
       free_atomic (self);

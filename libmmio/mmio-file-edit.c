@@ -41,8 +41,13 @@ mmio_file_fill (MmioFile *self,
   g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return mmio_mapping_change (&self->mapping, offset, length, fill_in, &byte, error) &&
-         mmio_file_after_write (self, length, error);
+  if (!mmio_mapping_change (&self->mapping, offset, length, fill_in, &byte, TRUE, error))
+    {
+      mmio_file_tell_faults (self);
+      return FALSE;
+    }
+
+  return mmio_file_after_write (self, length, error);
 }
 
 static void
@@ -77,8 +82,9 @@ mmio_file_move (MmioFile *self,
                 guint64   length,
                 GError  **error)
 {
-  MmioPin source;
+  gboolean apart = MAX (to, from) - MIN (to, from) >= length;
   gboolean success;
+  MmioPin source;
   gsize position;
 
   g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
@@ -89,9 +95,14 @@ mmio_file_move (MmioFile *self,
     return FALSE;
 
   position = (gsize) from;
-  success = mmio_mapping_change (&self->mapping, to, length, move_in, &position, error) &&
+  success = mmio_mapping_change (&self->mapping, to, length, move_in, &position, apart, error) &&
             mmio_mapping_check_pin (&self->mapping, &source, error);
   mmio_mapping_unpin (&self->mapping, &source);
+  if (!success)
+    {
+      mmio_file_tell_faults (self);
+      return FALSE;
+    }
 
-  return success && mmio_file_after_write (self, length, error);
+  return mmio_file_after_write (self, length, error);
 }

@@ -6,6 +6,8 @@
 
 #include "mmio-file-private.h"
 
+#include "mmio-error.h"
+
 /* So much is searched between two looks at the cancellable. */
 #define CHUNK ((gsize) 8 << 20)
 
@@ -71,6 +73,28 @@ search (const guint8  *haystack,
   return NULL;
 }
 
+/* From there to the end, which a resize in another thread may move between the look at it and the pin. */
+static gboolean
+pin_to_end (MmioMapping *mapping,
+            MmioPin     *pin,
+            guint64      from,
+            GError     **error)
+{
+  for (;;)
+    {
+      g_autoptr (GError) local_error = NULL;
+      gsize size = mmio_mapping_get_size (mapping);
+
+      if (mmio_mapping_pin (mapping, pin, from, size > from ? size - from : 0, FALSE, &local_error))
+        return TRUE;
+      if (from > size || !g_error_matches (local_error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS))
+        {
+          g_propagate_error (error, g_steal_pointer (&local_error));
+          return FALSE;
+        }
+    }
+}
+
 gint64
 mmio_file_search (MmioFile      *self,
                   gconstpointer  pattern,
@@ -83,11 +107,10 @@ mmio_file_search (MmioFile      *self,
 {
   MmioMapping *mapping = &self->mapping;
   const guint8 *base, *found;
+  gboolean to_end = to == G_MAXUINT64;
   gint64 result = -1;
   MmioPin pin;
 
-  if (to == G_MAXUINT64)
-    to = MAX (from, mmio_mapping_get_size (mapping));
   if (mmio_file_is_closed (self))
     {
       mmio_mapping_fail_closed (mapping, error);
@@ -98,12 +121,12 @@ mmio_file_search (MmioFile      *self,
       mmio_range_fail (mapping->path, from, to - from, mmio_mapping_get_size (mapping), error);
       return -1;
     }
-  if (!mmio_mapping_pin (mapping, &pin, from, to - from, FALSE, error))
+  if (!(to_end ? pin_to_end (mapping, &pin, from, error) : mmio_mapping_pin (mapping, &pin, from, to - from, FALSE, error)))
     return -1;
 
   if (length == 0)
     {
-      result = (gint64) (forwards ? from : to);
+      result = (gint64) (forwards ? from : from + pin.length);
     }
   else if (pin.length >= length)
     {
@@ -114,6 +137,8 @@ mmio_file_search (MmioFile      *self,
   if (!mmio_mapping_check_pin (mapping, &pin, error) || g_cancellable_set_error_if_cancelled (cancellable, error))
     result = -1;
   mmio_mapping_unpin (mapping, &pin);
+  if (result < 0)
+    mmio_file_tell_faults (self);
 
   return result;
 }

@@ -465,6 +465,7 @@ mmio_mapping_change (MmioMapping    *self,
                      guint64         length,
                      MmioChangeFunc  func,
                      gconstpointer   data,
+                     gboolean        repeatable,
                      GError        **error)
 {
   for (guint i = 0; i < FAULT_TRIES; i++)
@@ -503,7 +504,7 @@ mmio_mapping_change (MmioMapping    *self,
             mmio_mapping_tidy (self);
           return TRUE;
         }
-      if (!resolve_fault (self, (gsize) offset, (gsize) length, TRUE, i + 1, error))
+      if (!resolve_fault (self, (gsize) offset, (gsize) length, TRUE, repeatable ? i + 1 : FAULT_TRIES, error))
         return FALSE;
     }
 
@@ -549,7 +550,7 @@ mmio_mapping_write (MmioMapping  *self,
 {
   const Source source = { self, data };
 
-  return mmio_mapping_change (self, offset, length, copy_in, &source, error);
+  return mmio_mapping_change (self, offset, length, copy_in, &source, TRUE, error);
 }
 
 gconstpointer

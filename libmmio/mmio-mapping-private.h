@@ -164,7 +164,8 @@ gboolean mmio_mapping_write          (MmioMapping   *self,
                                       gconstpointer  data,
                                       gsize          length,
                                       GError       **error);
-/* Changes bytes under the writer lock: func gets what lies at offset, length bytes of it. May be called again after a fault. */
+/* Changes bytes under the writer lock: func gets what lies at offset, length bytes of it. May be called again after a fault if it is
+ * repeatable: if it reads nothing that it has changed. Else a fault is an error, though the page could be had by now. */
 typedef void (*MmioChangeFunc) (guint8        *base,
                                 gsize          offset,
                                 gsize          length,
@@ -174,6 +175,7 @@ gboolean mmio_mapping_change         (MmioMapping   *self,
                                       guint64        length,
                                       MmioChangeFunc func,
                                       gconstpointer  data,
+                                      gboolean       repeatable,
                                       GError       **error);
 gconstpointer mmio_mapping_peek      (MmioMapping   *self,
                                       guint64        offset,

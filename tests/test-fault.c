@@ -82,6 +82,55 @@ test_view (MmioTest      *test,
   g_assert_cmpuint (((guint8 *) mmio_view_get_pointer (view))[1], ==, (2 * page + 1) % 251);
 }
 
+/* Whatever looks at the file's memory by itself has faults heard of, without a view or a watch beside it. */
+static void
+test_atomic_is_heard (MmioTest      *test,
+                      gconstpointer  data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (MmioAtomicU64) atomic = NULL;
+  g_autoptr (GError) error = NULL;
+  Heard heard = { NULL };
+
+  mmio_test_write_pattern (test->path, 2 * page);
+  file = mmio_test_open (test->path, MMIO_MODE_READ_WRITE);
+  g_signal_connect (file, "fault", G_CALLBACK (on_fault), &heard);
+  atomic = mmio_file_get_atomic_u64 (file, page, 1, &error);
+  g_assert_no_error (error);
+  mmio_test_truncate (test->path, 0);
+  g_assert_cmpuint (mmio_atomic_u64_load (atomic, 0), ==, 0);
+  g_assert_false (mmio_atomic_u64_check (atomic, &error));
+  mmio_test_assert_mmio_error (&error, TRUNCATED, NULL);
+  mmio_test_wait_until (NULL, was_heard, &heard);
+  g_assert_cmpuint (heard.offset, ==, page);
+}
+
+static void
+test_edits_are_heard (MmioTest      *test,
+                      gconstpointer  data)
+{
+  const gsize page = mmio_test_page_size ();
+  const char *what = data;
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  Heard heard = { NULL };
+
+  mmio_test_write_pattern (test->path, 4 * page);
+  file = mmio_test_open (test->path, MMIO_MODE_READ_WRITE);
+  g_signal_connect (file, "fault", G_CALLBACK (on_fault), &heard);
+  mmio_test_truncate (test->path, page);
+  if (g_str_equal (what, "fill"))
+    g_assert_false (mmio_file_fill (file, 2 * page, page, 1, &error));
+  else if (g_str_equal (what, "move"))
+    g_assert_false (mmio_file_move (file, 0, 2 * page, page, &error));
+  else
+    g_assert_cmpint (mmio_file_find (file, "not there", 9, 0, G_MAXUINT64, &error), ==, -1);
+  mmio_test_assert_mmio_error (&error, TRUNCATED, NULL);
+  mmio_test_wait_until (NULL, was_heard, &heard);
+  g_assert_cmpuint (heard.offset + heard.length, >, page);
+}
+
 static gpointer
 look_and_wait (gpointer data)
 {
@@ -266,6 +315,10 @@ main (int   argc,
 
   /* First: no file has been mapped in this process yet. */
   mmio_test_add ("/fault/guard-switched-off-stays-out", NULL, test_without_guard);
+  mmio_test_add ("/fault/an-atomic-alone-is-heard", NULL, test_atomic_is_heard);
+  mmio_test_add ("/fault/of-a-fill-is-heard", "fill", test_edits_are_heard);
+  mmio_test_add ("/fault/of-a-move-is-heard", "move", test_edits_are_heard);
+  mmio_test_add ("/fault/of-a-find-is-heard", "find", test_edits_are_heard);
   mmio_test_add ("/fault/view/zeros-check-fails-and-signal-comes-once", NULL, test_view);
   mmio_test_add ("/fault/signal-comes-in-the-context-of-the-watch", NULL, test_context);
   mmio_test_add ("/fault/copies-say-truncated", NULL, test_copies);

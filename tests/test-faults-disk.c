@@ -282,6 +282,78 @@ count_names (const char *folder)
   return n;
 }
 
+/* A page of the target can't be had while the bytes move, but can be a moment later. The ranges overlap, so that what is to go there has
+ * been overwritten by then: moving it once more would put other bytes there, and call that a success. */
+
+typedef struct
+{
+  Disk *disk;
+  MmioView *target;
+} Relief;
+
+static gpointer
+make_room (gpointer data)
+{
+  Relief *self = data;
+
+  while (mmio_view_check (self->target, NULL))
+    ;
+  g_assert_no_errno (unlink (self->disk->ballast));
+  return NULL;
+}
+
+#define MOVED ((gsize) 16 << 20)
+#define SHIFT (MOVED / 2)
+
+static int
+move_into_hole (gpointer data)
+{
+  Disk *self = data;
+  g_autofree guint32 *numbers = g_malloc (MOVED);
+
+  alarm (150);
+  if (!mmio_test_mount_tmpfs (self->folder, 2 * MOVED))
+    return MMIO_TEST_SKIP;
+  self->path = g_build_filename (self->folder, "file", NULL);
+  self->ballast = g_build_filename (self->folder, "ballast", NULL);
+  for (gsize i = 0; i < MOVED / sizeof *numbers; i++)
+    numbers[i] = (guint32) i + 1;
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (MmioFile) file = mmio_test_create (self->path, MOVED + SHIFT);
+      g_autoptr (GError) error = NULL;
+      Relief relief = { self, NULL };
+      GThread *thread;
+
+      g_assert_true (mmio_file_write (file, 0, numbers, MOVED, &error));
+      g_assert_no_error (error);
+      fill_disk (self);
+      /* The one that is written to first. */
+      relief.target = mmio_file_get_view (file, MOVED + SHIFT - self->page, self->page, &error);
+      thread = g_thread_new ("relief", make_room, &relief);
+      if (mmio_file_move (file, SHIFT, 0, MOVED, &error))
+        {
+          mmio_test_assert_read (file, SHIFT, numbers, MOVED);
+          self->shared->successes++;
+          /* Nothing was wrong: it goes on waiting. */
+          mmio_test_truncate (self->path, 0);
+          g_assert_cmpuint (*(const guint8 *) mmio_view_get_pointer (relief.target), ==, 0);
+        }
+      else
+        {
+          self->shared->full_disk_writes++;
+          g_clear_error (&error);
+        }
+      g_thread_join (thread);
+      mmio_view_unref (relief.target);
+      g_clear_object (&file);
+      g_assert_no_errno (unlink (self->path));
+    }
+
+  return 0;
+}
+
 static int
 be_full (gpointer data)
 {
@@ -327,6 +399,30 @@ be_full (gpointer data)
 }
 
 static void
+test_move_into_hole (MmioTest     *test,
+                     gconstpointer data)
+{
+  Shared *shared = mmap (NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  g_autofree char *folder = mmio_test_in_folder (test, "mount");
+  Disk disk = { folder, data, shared, mmio_test_page_size (), NULL, NULL, NULL };
+  int status;
+
+  g_assert_true (shared != MAP_FAILED);
+  g_assert_no_errno (mkdir (folder, 0700));
+  status = mmio_test_wait_child (mmio_test_fork (move_into_hole, &disk));
+  if (status == MMIO_TEST_SKIP)
+    {
+      g_test_skip ("not allowed to mount a file system here");
+    }
+  else
+    {
+      g_assert_cmpint (status, ==, 0);
+      g_test_message ("%u moves said that the page could not be had, %u that all was well", shared->full_disk_writes, shared->successes);
+    }
+  munmap (shared, sizeof *shared);
+}
+
+static void
 test_full (MmioTest     *test,
            gconstpointer data)
 {
@@ -362,6 +458,7 @@ main (int   argc,
 {
   g_test_init (&argc, &argv, NULL);
 
+  mmio_test_add ("/faults/disk/a-move-is-never-made-twice", "tmpfs", test_move_into_hole);
   mmio_test_add ("/faults/disk/full-on-tmpfs", "tmpfs", test_full);
   mmio_test_add ("/faults/disk/full-on-ext4", "ext4", test_full);
   mmio_test_add ("/faults/disk/full-on-xfs", "xfs", test_full);

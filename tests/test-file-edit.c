@@ -179,6 +179,46 @@ test_find_over_seams (MmioTest      *test,
   g_assert_no_error (error);
 }
 
+typedef struct
+{
+  MmioFile *file;
+  gint is_done;                 /* atomic */
+} Resizer;
+
+static gpointer
+resize_often (gpointer data)
+{
+  Resizer *self = data;
+
+  /* It can't shrink where the search has it. */
+  for (guint i = 0; i < 40000; i++)
+    g_assert_true (mmio_file_resize (self->file, i % 2 == 0 ? 100 : 200, NULL) || i % 2 == 0);
+  g_atomic_int_set (&self->is_done, TRUE);
+  return NULL;
+}
+
+/* The end of the file is where it is at the moment of looking: no error, wherever that is. */
+static void
+test_find_beside_a_resize (MmioTest      *test,
+                           gconstpointer  data G_GNUC_UNUSED)
+{
+  Resizer resizer = { mmio_test_create (test->path, 200), FALSE };
+  g_autoptr (MmioFile) file = resizer.file;
+  g_autoptr (GError) error = NULL;
+  GThread *thread = g_thread_new ("resizer", resize_often, &resizer);
+
+  while (!g_atomic_int_get (&resizer.is_done))
+    {
+      g_assert_cmpint (mmio_file_find (file, "not there", 9, 0, G_MAXUINT64, &error), ==, -1);
+      g_assert_no_error (error);
+    }
+  g_thread_join (thread);
+
+  g_assert_true (mmio_file_resize (file, 100, &error));
+  g_assert_cmpint (mmio_file_find (file, "", 0, 101, G_MAXUINT64, &error), ==, -1);
+  mmio_test_assert_mmio_error (&error, OUT_OF_BOUNDS, "offset 101", "size 100", NULL);
+}
+
 static void
 test_chunks (MmioTest      *test,
              gconstpointer  data G_GNUC_UNUSED)
@@ -264,6 +304,7 @@ main (int   argc,
   mmio_test_add ("/file/move/overlapping", NULL, test_move);
   mmio_test_add ("/file/find/first-and-last", NULL, test_find);
   mmio_test_add ("/file/find/over-seams", NULL, test_find_over_seams);
+  mmio_test_add ("/file/find/to-the-end-beside-a-resize", NULL, test_find_beside_a_resize);
   mmio_test_add ("/file/chunks/last-one-is-short", NULL, test_chunks);
   mmio_test_add ("/file/chunks/pages-with-0", NULL, test_chunks_by_page);
   mmio_test_add ("/file/chunks/empty-and-closed", NULL, test_chunks_of_nothing);
