@@ -108,7 +108,13 @@ mmio_mapping_evict (MmioMapping *self,
   if (pages.length > 0 && self->mode != MMIO_MODE_COPY_ON_WRITE)
     result = mmio_os_advise (pages.start, pages.length, MMIO_ADVICE_DONT_NEED);
   if (pages.length > 0 && result == 0)
-    result = mmio_os_drop_cache (self->fd, (guint64) (pages.start - pages.pin.region->base), pages.length);
+    {
+      /* The descriptor stays open, and the file's own. */
+      g_mutex_lock (&self->change_lock);
+      if (!self->closed)
+        result = mmio_os_drop_cache (self->fd, (guint64) (pages.start - pages.pin.region->base), pages.length);
+      g_mutex_unlock (&self->change_lock);
+    }
 
   return finish_pages (self, &pages, result, MMIO_ERROR_ADVICE_FAILED, _("could not be dropped from memory"), error);
 }
@@ -180,8 +186,14 @@ mmio_mapping_get_resident (MmioMapping *self,
     return FALSE;
 
   if (pages.length > 0)
-    result = mmio_os_get_resident (self->fd, (guint64) (pages.start - pages.pin.region->base), pages.start, pages.length,
-                                   bytes);
+    {
+      /* As in mmio_mapping_evict (). */
+      g_mutex_lock (&self->change_lock);
+      if (!self->closed)
+        result = mmio_os_get_resident (self->fd, (guint64) (pages.start - pages.pin.region->base), pages.start, pages.length,
+                                       bytes);
+      g_mutex_unlock (&self->change_lock);
+    }
   /* The pages' overhang isn't part of what was asked for. */
   *bytes = MIN (*bytes, length);
 

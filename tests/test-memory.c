@@ -160,6 +160,41 @@ test_wishes (MmioTest      *test,
   g_assert_cmpuint (mmio_file_get_huge_page_bytes (file), <=, 4 << 20);
 }
 
+static gpointer
+ask_until_closed (gpointer data)
+{
+  MmioFile *file = data;
+  g_autoptr (GError) error = NULL;
+  guint64 bytes;
+
+  /* What the descriptor stands for is the file or, once it is closed, not asked for: never somebody else's file. */
+  while (mmio_file_get_resident_bytes (file, 0, 10000, &bytes, &error) && mmio_file_evict (file, 0, 10000, &error))
+    ;
+  if (!g_error_matches (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED))
+    mmio_test_assert_mmio_error (&error, CLOSED, NULL);
+
+  return NULL;
+}
+
+static void
+test_closed_meanwhile (MmioTest      *test,
+                       gconstpointer  data G_GNUC_UNUSED)
+{
+  mmio_test_write_pattern (test->path, 10000);
+  for (guint i = 0; i < 200; i++)
+    {
+      g_autoptr (MmioFile) file = mmio_test_open (test->path, MMIO_MODE_READ_ONLY);
+      g_autoptr (GError) error = NULL;
+      GThread *thread = g_thread_new ("asker", ask_until_closed, file);
+
+      if (i % 4 == 0)
+        g_assert_true (mmio_file_reload (file, &error));
+      g_assert_true (mmio_file_close (file, &error));
+      g_assert_no_error (error);
+      g_thread_join (thread);
+    }
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -169,6 +204,7 @@ main (int   argc,
   mmio_test_add ("/memory/advice-changes-no-byte", NULL, test_advice);
   mmio_test_add ("/memory/advice-keeps-private-pages", NULL, test_copy_on_write_keeps_its_pages);
   mmio_test_add ("/memory/residency", NULL, test_residency);
+  mmio_test_add ("/memory/closed-meanwhile-is-closed", NULL, test_closed_meanwhile);
   mmio_test_add ("/memory/lock", NULL, test_lock);
   mmio_test_add ("/memory/lock-names-the-limit", NULL, test_lock_limit);
   mmio_test_add ("/memory/prefault-and-huge-pages-are-wishes", NULL, test_wishes);
