@@ -331,6 +331,69 @@ test_ranges (MmioTest      *test,
     }
 }
 
+/* Short ones have a copy of their own, in registers: each length of it, in one block. */
+
+#define SHORT_OFFSET 128
+#define MAX_SHORT 64
+
+static gpointer
+write_short (gpointer data)
+{
+  Worker *self = data;
+  g_autoptr (GError) error = NULL;
+  guint8 bytes[MAX_SHORT];
+
+  while (!g_atomic_int_get (&stop))
+    {
+      memset (bytes, (int) (self->n & 0xff), sizeof bytes);
+      g_assert_true (mmio_file_write (self->file, SHORT_OFFSET, bytes, sizeof bytes, &error));
+      g_assert_no_error (error);
+      self->n++;
+    }
+
+  return NULL;
+}
+
+static gpointer
+read_short (gpointer data)
+{
+  Worker *self = data;
+  g_autoptr (GError) error = NULL;
+  guint8 bytes[MAX_SHORT];
+
+  while (!g_atomic_int_get (&stop))
+    {
+      /* Half of the time all of it. */
+      gsize count = self->n % 2 == 0 ? MAX_SHORT : 2 + self->n / 2 % (MAX_SHORT - 1);
+
+      g_assert_true (mmio_file_read (self->file, SHORT_OFFSET + MAX_SHORT - count, bytes, count, &error));
+      g_assert_no_error (error);
+      g_assert_true (are_equal (bytes, count));
+      self->n++;
+    }
+
+  return NULL;
+}
+
+static void
+test_short (MmioTest      *test,
+            gconstpointer  data G_GNUC_UNUSED)
+{
+  const gint64 end = g_get_monotonic_time () + get_duration ();
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 4096);
+  Worker workers[3] = { { file, 0, 0 }, { file, 0, 0 }, { file, 0, 0 } };
+  GThread *threads[3];
+
+  g_atomic_int_set (&stop, FALSE);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("short", i == 0 ? write_short : read_short, &workers[i]);
+  while (g_get_monotonic_time () < end)
+    g_thread_yield ();
+  g_atomic_int_set (&stop, TRUE);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
 /* Around a fork */
 
 #define N_FORKS 40
@@ -379,6 +442,7 @@ main (int   argc,
 
   mmio_test_add ("/threads/no-record-is-torn-while-the-file-grows", NULL, test_torn);
   mmio_test_add ("/threads/no-range-of-any-length-is-torn", NULL, test_ranges);
+  mmio_test_add ("/threads/no-short-record-is-torn", NULL, test_short);
   mmio_test_add ("/threads/a-forked-child-finds-nothing-held", NULL, test_fork);
 
   return g_test_run ();
