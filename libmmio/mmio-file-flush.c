@@ -48,7 +48,8 @@ mmio_file_flush_pending (GObject *object)
  * size, survive a power cut, as far as the disk keeps its word.
  *
  * Syncs the ranges that can be dirty and no more: those written to, and those of live writable views; see [msync(2)](man:msync(2))
- * with `MS_SYNC`. Then, unless [property@Mmio.File:announce] is off, it makes itself heard to watchers. On a file mapped for reading there is
+ * with `MS_SYNC`. Where there are several the disk writes them all at once, and is waited for once; see
+ * [sync_file_range(2)](man:sync_file_range(2)). Then, unless [property@Mmio.File:announce] is off, it makes itself heard to watchers. On a file mapped for reading there is
  * nothing to do.
  *
  * May be called from any thread; blocks until the disk has answered, and neither readers nor writers wait for it.

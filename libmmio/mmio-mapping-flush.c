@@ -91,6 +91,33 @@ sync_range (MmioMapping     *self,
   return result;
 }
 
+/* A sync of each range would have the disk empty its cache each time, which took three times as long for a thousand pages in 32 ranges
+ * as the sync of all that lies between them. So the data of all of them is on its way before any is waited for, and one sync makes
+ * it durable: its range only says which data to write first; the metadata that it writes are the file's, and the cache the disk's.
+ * failed: which of them it was. */
+static int
+sync_set (MmioMapping     *self,
+          const MmioDirty *set,
+          MmioRange       *failed)
+{
+  int result = 0;
+
+  for (guint i = 0; set->n > 1 && i < set->n && result == 0; i++)
+    {
+      *failed = set->ranges[i];
+      result = mmio_os_start_writeback (self->fd, failed->start, failed->end - failed->start);
+    }
+  for (guint i = 0; i < set->n && result == 0; i++)
+    {
+      *failed = set->ranges[i];
+      result = i + 1 < set->n ? mmio_os_write_out (self->fd, failed->start, failed->end - failed->start) : ENOTSUP;
+      if (result == ENOTSUP)
+        result = sync_range (self, failed);
+    }
+
+  return result;
+}
+
 /* The first part of the set that a fault has hit, in any region that shows this file: views store through the retired ones too. Under
  * the sequence nothing is healed and no region put in front meanwhile. */
 static gboolean
@@ -163,7 +190,9 @@ mmio_mapping_flush (MmioMapping *self,
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->flush_lock);
   gsize size = mmio_mapping_get_size (self);
   gboolean size_pending;
+  MmioRange failed = { 0 };
   MmioDirty set;
+  int result;
   gsize end;
 
   *flushed = (MmioFlushed){ .first = G_MAXSIZE, .size = G_MAXUINT64, .generation = self->generation };
@@ -195,15 +224,11 @@ mmio_mapping_flush (MmioMapping *self,
   mmio_mapping_unlock (self);
   size_pending = g_atomic_int_compare_and_exchange (&self->size_pending, TRUE, FALSE);
 
-  for (guint i = 0; i < set.n; i++)
+  result = sync_set (self, &set, &failed);
+  if (result != 0)
     {
-      int result = sync_range (self, &set.ranges[i]);
-
-      if (result != 0)
-        {
-          put_back (self, &set);
-          return fail_flush (self, set.ranges[i].start, set.ranges[i].end - set.ranges[i].start, result, error);
-        }
+      put_back (self, &set);
+      return fail_flush (self, failed.start, failed.end - failed.start, result, error);
     }
   if (size_pending && fdatasync (self->fd) != 0 && errno != EINVAL)
     return fail_flush (self, 0, size, errno, error);

@@ -201,6 +201,30 @@ fail_once (Faulty     *self,
   g_assert_true (mmio_file_is_closed (file));
 }
 
+/* Several ranges are written out one after the other, and synced once: each of these can fail. */
+static void
+fail_one_of_many (Faulty     *self,
+                  FailCounter counter)
+{
+  const gsize step = 2 * mmio_test_page_size ();
+  g_autoptr (MmioFile) file = mmio_test_open (self->path, MMIO_MODE_READ_WRITE);
+  g_autoptr (GError) error = NULL;
+
+  for (gsize offset = 0; offset + 4 <= SIZE; offset += step)
+    g_assert_true (mmio_file_write (file, offset, "kept", 4, &error));
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+  assert_stable (self, file, "several ranges");
+
+  for (gsize offset = 0; offset + 4 <= SIZE; offset += step)
+    g_assert_true (mmio_file_write (file, offset, "lost", 4, &error));
+  g_atomic_int_set (counter (self->disk), 1);
+  assert_flush_fails (file, NULL);
+  assert_flush_fails (file, NULL);
+  g_assert_cmpint (g_atomic_int_get (counter (self->disk)), ==, 0);
+  g_assert_cmpuint (mmio_file_get_pending_bytes (file), >=, 4);
+}
+
 static int
 fail_flushes (gpointer data)
 {
@@ -211,6 +235,8 @@ fail_flushes (gpointer data)
     return MMIO_TEST_SKIP;
   fail_once (self, get_fail_syncs);
   fail_once (self, get_fail_writes);
+  fail_one_of_many (self, get_fail_syncs);
+  fail_one_of_many (self, get_fail_writes);
 
   return 0;
 }
