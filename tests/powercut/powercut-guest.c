@@ -18,11 +18,16 @@
 
 #define N_WORDS 75              /* of a record: no divisor of a page */
 #define UNFLUSHED_SLOT 4096
+/* A copy of each of the first records lies in the file before all of them, so that a flush has two ranges, both where a hole was. */
+#define N_COPIES 10000
+#define COPIES_SIZE (8 << 20)
 
 typedef struct
 {
   guint64 words[N_WORDS];
 } Record;
+
+G_STATIC_ASSERT (N_COPIES * sizeof (Record) <= COPIES_SIZE);
 
 static G_NORETURN void
 fail (const char   *what,
@@ -42,20 +47,48 @@ make_record (Record *self,
 }
 
 static guint64
+get_offset (guint64 number)
+{
+  return COPIES_SIZE + number * sizeof (Record);
+}
+
+static gboolean
+has_record (MmioFile *file,
+            guint64   offset,
+            guint64   number)
+{
+  Record wanted, found;
+
+  make_record (&wanted, number);
+  return mmio_file_read (file, offset, &found, sizeof found, NULL) && memcmp (&wanted, &found, sizeof found) == 0;
+}
+
+static guint64
 count_records (MmioFile *file)
 {
   guint64 n = 0;
-  Record wanted, found;
 
-  while (mmio_file_read (file, n * sizeof found, &found, sizeof found, NULL))
-    {
-      make_record (&wanted, n);
-      if (memcmp (&wanted, &found, sizeof found) != 0)
-        break;
-      n++;
-    }
+  while (has_record (file, get_offset (n), n) && (n >= N_COPIES || has_record (file, n * sizeof (Record), n)))
+    n++;
 
   return n;
+}
+
+static gboolean
+add_record (MmioFile *file,
+            guint64   number,
+            GError  **error)
+{
+  guint64 offset = get_offset (number);
+  Record record;
+
+  make_record (&record, number);
+  if (offset + sizeof record > mmio_file_get_size (file) && !mmio_file_resize (file, offset + 3 * sizeof record, error))
+    return FALSE;
+  if (number < N_COPIES && !mmio_file_write (file, number * sizeof record, &record, sizeof record, error))
+    return FALSE;
+
+  return mmio_file_write (file, offset, &record, sizeof record, error) && mmio_file_flush (file, error);
 }
 
 /* A byte a life, in a page of its own of a file that has been durable from the first life on: written, never flushed. */
@@ -106,12 +139,7 @@ main (int   argc,
 
   for (guint64 number = count_records (file);; number++)
     {
-      guint64 offset = number * sizeof (Record);
-      Record record;
-
-      make_record (&record, number);
-      if ((offset + sizeof record > mmio_file_get_size (file) && !mmio_file_resize (file, offset + 3 * sizeof record, &error)) ||
-          !mmio_file_write (file, offset, &record, sizeof record, &error) || !mmio_file_flush (file, &error))
+      if (!add_record (file, number, &error))
         fail ("record", error);
       printf ("ack %" G_GUINT64_FORMAT "\n", number);
       fflush (stdout);
