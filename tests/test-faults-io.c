@@ -294,6 +294,39 @@ is_true (gpointer data)
   return *(gboolean *) data;
 }
 
+/* The program that is the file system changes a file by itself: the kernel has no event of it. */
+static int
+change_unheard (gpointer data)
+{
+  Faulty *self = data;
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (MmioTestEar) ear = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *backend = NULL;
+  g_autofree char *appended = g_strdup_printf ("changed %" G_GSIZE_FORMAT " 5", SIZE);
+
+  put_file (self, SIZE);
+  if (!fuse_disk_mount (self->disk, self->folder))
+    return MMIO_TEST_SKIP;
+  file = mmio_test_open (self->path, MMIO_MODE_READ_ONLY);
+  ear = mmio_test_listen (file, NULL);
+  /* It could not be held off either. */
+  g_assert_false (mmio_file_watch (file, MMIO_WATCH_FLAGS_LEASE, NULL, &error));
+  mmio_test_assert_mmio_error (&error, NOT_SUPPORTED, self->path, NULL);
+  g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  g_assert_no_error (error);
+  g_object_get (file, "watch-backend", &backend, NULL);
+  g_assert_nonnull (strstr (backend, "poll"));
+
+  self->disk->files[0].size = SIZE + 5;
+  mmio_test_hear_until (ear, appended);
+  self->disk->files[0].name[0] = 'F';
+  mmio_test_hear_until (ear, "removed");
+  self->disk->files[0].name[0] = 'f';
+  mmio_test_hear_until (ear, "replaced");
+  return 0;
+}
+
 static int
 keep_promises (gpointer data)
 {
@@ -439,6 +472,7 @@ main (int   argc,
   add_disk_test ("/faults/io/page-that-can-not-be-read-is-an-error", fail_reads);
   add_disk_test ("/faults/io/failed-flush-stays-failed-until-reload", fail_flushes);
   add_disk_test ("/faults/io/failed-sync-of-the-size-is-an-error", fail_size);
+  add_disk_test ("/faults/io/what-changes-without-an-event-is-told", change_unheard);
   add_disk_test ("/faults/io/success-means-it-is-on-the-disk", keep_promises);
 
   return g_test_run ();

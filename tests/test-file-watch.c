@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/xattr.h>
@@ -21,6 +22,8 @@
 #else
 #define expect_next mmio_test_hear_until
 #endif
+
+#define N_MANY 10000
 
 typedef struct
 {
@@ -142,6 +145,30 @@ test_flush_of_another_mapping (Watched      *w,
 #endif
   mmio_test_assert_read (w->file, 0, "x", 1);
   mmio_test_assert_file (w->parent.path, "x123456789", 10);
+}
+
+static int
+write_mapped_in_child (gpointer data)
+{
+  g_autoptr (MmioFile) file = mmio_test_open (data, MMIO_MODE_READ_WRITE);
+
+  g_assert_true (mmio_file_write (file, 3, "x", 1, NULL));
+  g_assert_true (mmio_file_flush (file, NULL));
+  return 0;
+}
+
+static void
+test_flush_by_process (Watched      *w,
+                       gconstpointer data G_GNUC_UNUSED)
+{
+  watch (w);
+  mmio_test_run_child (write_mapped_in_child, w->parent.path, NULL);
+#ifdef HAVE_FALLOCATE
+  mmio_test_hear_until (w->ear, "changed 0 10");
+#else
+  mmio_test_hear_until (w->ear, "metadata");
+#endif
+  mmio_test_assert_read (w->file, 0, "012x456789", 10);
 }
 
 static void
@@ -276,6 +303,136 @@ test_atomic_save (Watched      *w,
   /* It is the path that is watched. */
   mmio_test_append (w->parent.path, "er", 2);
   mmio_test_hear_until (w->ear, "changed 3 2");
+}
+
+static void
+test_two_files_on_one_path (Watched      *w,
+                            gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) other = mmio_test_open (w->parent.path, MMIO_MODE_READ_WRITE);
+  g_autoptr (MmioTestEar) other_ear = mmio_test_listen (other, NULL);
+
+  watch (w);
+  g_assert_true (mmio_file_watch (other, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  mmio_test_append (w->parent.path, "abc", 3);
+  expect_next (w->ear, "changed 10 3");
+  expect_next (other_ear, "changed 10 3");
+  mmio_test_replace (w->parent.path, "new", 3);
+  expect_next (w->ear, "replaced");
+  expect_next (other_ear, "replaced");
+  /* One of them stops, and the other hears on. */
+  mmio_file_unwatch (other);
+  mmio_test_append (w->parent.path, "er", 2);
+  expect_next (w->ear, "changed 3 2");
+  mmio_test_expect_silence (w->ear);
+  g_assert_cmpuint (mmio_test_count_said (other_ear), ==, 0);
+}
+
+static void
+test_two_paths_to_one_file (Watched      *w,
+                            gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *other_path = mmio_test_in_folder (&w->parent, "other");
+  g_autoptr (MmioFile) other = NULL;
+  g_autoptr (MmioTestEar) other_ear = NULL;
+
+  g_assert_no_errno (link (w->parent.path, other_path));
+  other = mmio_test_open (other_path, MMIO_MODE_READ_ONLY);
+  other_ear = mmio_test_listen (other, NULL);
+  g_assert_true (mmio_file_watch (other, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+  watch (w);
+  /* The content is that of both; the name is one's own. */
+  mmio_test_append (other_path, "abc", 3);
+  expect_next (w->ear, "changed 10 3");
+  expect_next (other_ear, "changed 10 3");
+  mmio_test_replace (w->parent.path, "new", 3);
+  expect_next (w->ear, "replaced");
+  expect_next (other_ear, "metadata");
+  mmio_test_append (other_path, "d", 1);
+  expect_next (other_ear, "changed 13 1");
+  mmio_test_append (w->parent.path, "er", 2);
+  expect_next (w->ear, "changed 3 2");
+  g_assert_no_errno (unlink (other_path));
+  expect_next (other_ear, "removed");
+  mmio_test_expect_silence (w->ear);
+}
+
+/* What each has heard. */
+typedef struct
+{
+  guint n;
+  guint n_wrong;
+  guint n_wanted;
+} Heard;
+
+static void
+on_many_changed (MmioFile *file G_GNUC_UNUSED,
+                 guint64   offset,
+                 guint64   length,
+                 Heard    *heard)
+{
+  heard->n++;
+  heard->n_wrong += offset != 10 || length != 1 ? 1 : 0;
+}
+
+static gboolean
+all_have_heard (gpointer data)
+{
+  const Heard *heard = data;
+
+  return heard->n >= heard->n_wanted;
+}
+
+static void
+test_many (Watched      *w,
+           gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
+  struct rlimit limit, before;
+  Heard heard = { 0 };
+  guint n_wanted = N_MANY;
+
+  /* Two descriptors each. Where the limit can't be raised it is as many as it lets: test-watch-engine has them all. */
+  g_assert_no_errno (getrlimit (RLIMIT_NOFILE, &before));
+  limit = before;
+  limit.rlim_cur = MAX (limit.rlim_cur, 2 * N_MANY + 1000);
+  limit.rlim_max = MAX (limit.rlim_cur, limit.rlim_max);
+  if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
+    {
+      limit.rlim_cur = limit.rlim_max = before.rlim_max;
+      g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &limit));
+      n_wanted = (guint) ((before.rlim_max - 100) / 2);
+      g_test_message ("%u files", n_wanted);
+    }
+
+  for (guint i = 0; i < n_wanted; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("many-%u", i);
+      g_autoptr (GError) error = NULL;
+      MmioFile *file;
+
+      g_ptr_array_add (paths, mmio_test_in_folder (&w->parent, name));
+      mmio_test_write_file (g_ptr_array_index (paths, i), "0123456789", 10);
+      file = mmio_test_open (g_ptr_array_index (paths, i), MMIO_MODE_READ_ONLY);
+      g_ptr_array_add (files, file);
+      g_signal_connect (file, "changed", G_CALLBACK (on_many_changed), &heard);
+      g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+      g_assert_no_error (error);
+    }
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  for (guint i = 0; i < n_wanted; i++)
+    mmio_test_append (g_ptr_array_index (paths, i), "x", 1);
+  heard.n_wanted = n_wanted;
+  mmio_test_wait_until (NULL, all_have_heard, &heard);
+  g_assert_cmpuint (heard.n, ==, n_wanted);
+  g_assert_cmpuint (heard.n_wrong, ==, 0);
+
+  g_ptr_array_set_size (files, 0);
+  g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &before));
 }
 
 static void
@@ -799,12 +956,16 @@ main (int   argc,
   add ("an-append-is-changed-with-its-range", NULL, test_append);
   add ("a-truncation-is-changed", NULL, test_truncate);
   add ("a-flushed-mapped-write-is-changed", NULL, test_flush_of_another_mapping);
+  add ("a-flushed-mapped-write-of-another-process-is-changed", NULL, test_flush_by_process);
   add ("a-flush-is-heard-by-every-monitor", NULL, test_flush_for_everybody);
   add ("a-flush-of-ones-own-is-not-told", NULL, test_own_flush);
   add ("what-is-not-content-is-metadata", NULL, test_metadata);
   add ("an-unlink-is-removed-and-a-new-file-replaced", NULL, test_unlink);
   add ("a-rename-away-is-removed", NULL, test_rename_away);
   add ("an-atomic-save-is-replaced-and-the-mapping-stays", NULL, test_atomic_save);
+  add ("two-files-on-one-path-hear-each-for-itself", NULL, test_two_files_on_one_path);
+  add ("two-paths-to-one-file-share-its-content", NULL, test_two_paths_to_one_file);
+  add ("thousands-of-files-are-watched-at-once", NULL, test_many);
   add ("with-reload-the-new-file-is-mapped", NULL, test_reload);
   add ("with-follow-the-size-follows/read-only", GUINT_TO_POINTER (MMIO_MODE_READ_ONLY), test_follow);
   add ("with-follow-the-size-follows/read-write", GUINT_TO_POINTER (MMIO_MODE_READ_WRITE), test_follow);

@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -526,6 +527,143 @@ test_save_by_others (Fixture      *f,
   shell (f, "mv \"$1\" \"$1~\"; echo saved > \"$1\"");
   while (next (f).what != MMIO_WATCH_REPLACED)
     ;
+}
+
+static void
+test_save_by_gio (Fixture      *f,
+                  gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GFile) location = g_file_new_for_path (f->path);
+  g_autoptr (GError) error = NULL;
+
+  start (f);
+  for (guint i = 0; i < 4; i++)
+    {
+      gboolean make_backup = i % 2 != 0;
+
+      g_file_replace_contents (location, "by GIO", 6, NULL, make_backup, G_FILE_CREATE_NONE, NULL, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 6);
+      assert_nothing_more (f);
+    }
+}
+
+/* vim's ways, by its option backupcopy. */
+typedef enum
+{
+  VIM_NO,                       /* the old file is renamed, and becomes the backup */
+  VIM_YES,                      /* the old file is copied, and written anew */
+  VIM_AUTO                      /* a file named 4913 shows whether a new one can have the owner of the old: then as with no */
+} VimWay;
+
+static const char *const vim_ways[] = { "no", "yes", "auto" };
+
+/* The system calls that change something, in their order, as strace has them of vim 9.0. */
+static void
+save_as_vim (Fixture    *f,
+             VimWay      way,
+             const char *text)
+{
+  g_autofree char *probe = in_folder (f, "4913");
+  g_autofree char *backup = g_strconcat (f->path, "~", NULL);
+  struct stat state;
+  int fd;
+
+  g_assert_no_errno (stat (f->path, &state));
+  if (way == VIM_AUTO)
+    {
+      fd = open (probe, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+      g_assert_cmpint (fd, >=, 0);
+      g_assert_no_errno (fchown (fd, state.st_uid, state.st_gid));
+      close (fd);
+      g_assert_no_errno (unlink (probe));
+    }
+  unlink (backup);
+  if (way == VIM_YES)
+    {
+      g_autofree char *content = NULL;
+      const struct timespec times[] = { state.st_atim, state.st_mtim };
+
+      g_assert_true (g_file_get_contents (f->path, &content, NULL, NULL));
+      write_file (backup, content);
+      g_assert_no_errno (utimensat (AT_FDCWD, backup, times, 0));
+    }
+  else
+    {
+      g_assert_no_errno (rename (f->path, backup));
+    }
+
+  fd = open (f->path, O_WRONLY | O_CREAT, 0644);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_no_errno (ftruncate (fd, 0));
+  g_assert_cmpint (write (fd, text, strlen (text)), ==, (gssize) strlen (text));
+  g_assert_no_errno (fsync (fd));
+  g_assert_no_errno (fchmod (fd, state.st_mode));
+  close (fd);
+  g_assert_no_errno (unlink (backup));
+}
+
+static void
+test_save_as_vim (Fixture      *f,
+                  gconstpointer data)
+{
+  VimWay way = (VimWay) GPOINTER_TO_UINT (data);
+
+  start (f);
+  for (guint i = 0; i < 3; i++)
+    {
+      save_as_vim (f, way, "01234five6789");
+      if (way == VIM_YES)
+        {
+          assert_next_changed (f, 0, 13);
+          assert_next (f, MMIO_WATCH_METADATA);
+        }
+      else
+        {
+          g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 13);
+        }
+      assert_nothing_more (f);
+    }
+  append (f->path, "heard");
+  assert_next_changed (f, 13, 5);
+}
+
+/* Each step may be seen by itself: that the file is gone for a moment, then there and empty. What is said at last is how it is. */
+static void
+test_save_by_vim (Fixture      *f,
+                  gconstpointer data)
+{
+  VimWay way = (VimWay) GPOINTER_TO_UINT (data);
+  g_autofree char *vim = g_find_program_in_path ("vim");
+  g_autofree char *script = NULL;
+  guint n_replaced = 0;
+  MmioWatchReport report;
+
+  if (vim == NULL)
+    {
+      g_test_skip ("vim is not installed");
+      return;
+    }
+  start (f);
+  script = g_strdup_printf ("vim -N -u NONE -i NONE -n -es -c 'set backupskip= writebackup backupcopy=%s' -c 's/5/five/' -c wq \"$1\" "
+                            "</dev/null", vim_ways[way]);
+  shell (f, script);
+  shell (f, "test \"$(cat \"$1\")\" = 01234five6789");
+  do
+    {
+      report = next (f);
+      n_replaced += report.what == MMIO_WATCH_REPLACED ? 1 : 0;
+      if (way == VIM_YES)
+        g_assert_cmpstr (name_of (report.what), !=, "removed");
+    }
+  while (report.state.size != 14);
+  g_assert_cmpuint (n_replaced, ==, way == VIM_YES ? 0 : 1);
+  append (f->path, "heard");
+  while (report.state.size != 19)
+    {
+      report = next (f);
+      g_assert_true (report.what == MMIO_WATCH_CHANGED || report.what == MMIO_WATCH_METADATA);
+    }
 }
 
 static void
@@ -1240,6 +1378,69 @@ in_namespace (int         flags,
   return FALSE;
 }
 
+#define N_MANY 10000
+
+typedef struct
+{
+  guint n;
+  guint n_wrong;
+} Heard;
+
+static void
+one_of_many_heard (const MmioWatchReport *report,
+                   gpointer               user_data)
+{
+  Heard *heard = user_data;
+
+  heard->n++;
+  heard->n_wrong += report->what != MMIO_WATCH_CHANGED || report->offset != 10 || report->length != 1 ? 1 : 0;
+}
+
+static void
+test_many (Fixture      *f,
+           gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) watches = g_ptr_array_new_with_free_func ((GDestroyNotify) mmio_watch_stop);
+  struct rlimit limit, before;
+  Heard heard = { 0, 0 };
+
+  g_assert_no_errno (getrlimit (RLIMIT_NOFILE, &before));
+  limit = before;
+  limit.rlim_cur = MAX (limit.rlim_cur, N_MANY + 1000);
+  limit.rlim_max = MAX (limit.rlim_cur, limit.rlim_max);
+  if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
+    {
+      g_test_skip ("not allowed to open so many files here");
+      return;
+    }
+  for (guint i = 0; i < N_MANY; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("many-%u", i);
+      g_autofree char *path = in_folder (f, name);
+      g_autoptr (GFile) location = g_file_new_for_path (path);
+      g_autoptr (GError) error = NULL;
+      MmioWatchSetup setup = { .location = location, .fd = -1 };
+
+      write_file (path, "0123456789");
+      g_ptr_array_add (watches, mmio_watch_start (&setup, one_of_many_heard, &heard, NULL, NULL, &error));
+      g_assert_no_error (error);
+    }
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  for (guint i = 0; i < N_MANY; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("many-%u", i);
+      g_autofree char *path = in_folder (f, name);
+
+      append (path, "x");
+    }
+  WAIT_FOR (f, heard.n >= N_MANY);
+  g_assert_cmpuint (heard.n, ==, N_MANY);
+  g_assert_cmpuint (heard.n_wrong, ==, 0);
+  g_ptr_array_set_size (watches, 0);
+  g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &before));
+}
+
 static gboolean
 can_run_out (void)
 {
@@ -1295,6 +1496,40 @@ test_no_queue_left (Fixture      *f,
     exit (CANNOT_BE_DONE_HERE);
   start (f);
   assert_polled (f);
+}
+
+/* What is written to a layer of an overlay behind its back raises no event on the file that is seen through it. */
+static void
+test_overlay (Fixture      *f,
+              gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *lower = in_folder (f, "lower/file");
+  g_autofree char *merged = in_folder (f, "merged");
+  g_autofree char *options = NULL;
+
+  if (!in_namespace (CLONE_NEWNS, "/watch/overlay-is-polled-beside-events"))
+    return;
+  shell (f, "mkdir lower upper work merged; mv \"$1\" lower/file");
+  options = g_strdup_printf ("lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work", f->folder, f->folder, f->folder);
+  if (mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount ("none", merged, "overlay", 0, options) != 0)
+    exit (CANNOT_BE_DONE_HERE);
+  g_free (f->path);
+  f->path = g_build_filename (merged, "file", NULL);
+  f->fd = open (f->path, O_RDONLY | O_CLOEXEC);
+  start (f);
+  if (REPORTS_ONCE)
+    g_assert_cmpstr (mmio_watch_get_backend (f->watch), ==, "inotify+poll");
+  append (lower, "abc");
+  assert_next_changed (f, 10, 3);
+  /* The first change through the overlay has the file copied to the upper layer; who has it mapped sees the lower one for good. */
+  append (f->path, "d");
+  g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 14);
+  append (f->path, "e");
+  assert_next_changed (f, 14, 1);
+  g_clear_pointer (&f->watch, mmio_watch_stop);
+  close (f->fd);
+  f->fd = -1;
+  g_assert_no_errno (umount2 (merged, MNT_DETACH));
 }
 
 static void
@@ -1355,11 +1590,21 @@ main (int   argc,
   add ("atomic-save-is-replaced", test_atomic_save);
   add ("atomic-save-is-replaced/ten-times", test_atomic_save_ten_times);
   add ("atomic-save-is-replaced/by-others", test_save_by_others);
+  add ("atomic-save-is-replaced/by-gio", test_save_by_gio);
+  for (guint way = VIM_NO; way <= VIM_AUTO; way++)
+    {
+      g_autofree char *as = g_strdup_printf ("/watch/save-as-vim/backupcopy-%s", vim_ways[way]);
+      g_autofree char *by = g_strdup_printf ("/watch/save-by-vim/backupcopy-%s", vim_ways[way]);
+
+      g_test_add (as, Fixture, GUINT_TO_POINTER (way), set_up, test_save_as_vim, tear_down);
+      g_test_add (by, Fixture, GUINT_TO_POINTER (way), set_up, test_save_by_vim, tear_down);
+    }
   add ("recreated-at-once-is-replaced", test_recreate_at_once);
   add ("difference-at-the-start-is-reported", test_difference_at_the_start);
   add ("written-anew-is-no-append", test_written_anew);
   add ("exchange-is-replaced", test_exchange);
   add ("unmount-is-removed", test_unmount);
+  add ("overlay-is-polled-beside-events", test_overlay);
   add ("symbolic-link/on-the-way", test_link_on_the_way_changes);
   add ("symbolic-link/dangling", test_dangling_link);
   add ("symbolic-link/target-changes", test_link_target_changes);
@@ -1377,6 +1622,7 @@ main (int   argc,
   add ("locate/to-the-block", test_locate_to_the_block);
   add ("locate/in-a-replacement", test_locate_in_a_replacement);
   add ("locate/beside-a-busy-writer", test_locate_beside_a_busy_writer);
+  add ("ten-thousand-at-once", test_many);
   add ("lost/queue-overflow", test_queue_overflow);
   add ("lost/no-watches-left", test_no_watches_left);
   add ("lost/no-queue-left", test_no_queue_left);
