@@ -43,6 +43,9 @@ class Opening(FileTest):
                 self.assertEqual(by_value.get_mode(), value)
         with self.assertRaises(ValueError):
             Mmio.File.open(self.path, 'w')
+        for mode in (7, -1, None):
+            with self.assertRaises(TypeError):
+                Mmio.File.open(self.path, mode)
 
     def test_read_only_is_the_default(self):
         self.assertEqual(Mmio.File.open(self.path).get_mode(), Mmio.Mode.READ_ONLY)
@@ -174,7 +177,26 @@ class Bytes(FileTest):
                     with self.assertRaises(builtin) as caught:
                         call()
                 self.assertTrue(caught.exception.matches(Mmio.error_quark(), Mmio.Error.OUT_OF_BOUNDS))
+            for call in (lambda: file.read(-1, 3), lambda: file.read(0, -1), lambda: file.write(-1, b'a'), lambda: file.view(-5),
+                         lambda: file.view(0, -1), lambda: file.view(0, 1 << 70), lambda: file.view(1 << 70), lambda: file.read(1 << 70, 1),
+                         lambda: file[1 << 70], lambda: file[-(1 << 70)]):
+                for builtin in (IndexError, ValueError):
+                    with self.assertRaises(builtin):
+                        call()
             self.assertEqual(file[:], bytes(range(200)))
+
+    def test_what_has_an_obvious_value_may_be_left_out(self):
+        with Mmio.File.open(self.path, 'r+') as file:
+            self.assertEqual(file.get_bytes().get_size(), 200)
+            self.assertEqual(file.get_bytes(150).get_size(), 50)
+            with file.get_view() as view, file.get_writable_view(190) as writable:
+                self.assertEqual((len(view), len(writable)), (200, 10))
+            self.assertTrue(file.lock_range(0, 10))
+            with Mmio.File.open(self.path, 'r+') as other:
+                with self.assertRaises(Mmio.BusyError):
+                    other.try_lock_range(5, 10)
+                self.assertTrue(other.try_lock_range(10, 10))
+            self.assertTrue(file.unlock_range(0, 10))
 
     def test_read_only_refuses_writes(self):
         with Mmio.File.open(self.path) as file:

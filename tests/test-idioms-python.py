@@ -59,6 +59,8 @@ class Buffers(FileTest):
     def test_json_re_hashlib_and_struct_take_the_memory(self):
         with self.make(b'{"key": [1, 2]}') as file, file.view() as memory:
             self.assertEqual(json.loads(file[:]), {'key': [1, 2]})
+            # What json.load() asks for is read().
+            self.assertEqual(json.load(file), {'key': [1, 2]})
             self.assertEqual(re.search(rb'\[(.*)\]', memory).start(1), 9)
             self.assertEqual(hashlib.sha256(memory).digest(), hashlib.sha256(file[:]).digest())
             self.assertEqual(struct.unpack_from('<H', memory, 1), (0x6b22,))

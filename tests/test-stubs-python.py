@@ -88,6 +88,15 @@ class Stubs(unittest.TestCase):
             values = {item for item in dir(getattr(Mmio, name)) if item.isupper()}
             self.assertEqual(values, stubs[name], name)
 
+    def test_each_call_has_its_help(self):
+        """More than the signature, which is all that the introspection data can give."""
+        for name in ('File', 'View', 'AtomicU32', 'AtomicU64'):
+            cls = getattr(Mmio, name)
+            for item, function in vars(cls).items():
+                if not item.startswith('_') and callable(getattr(cls, item)):
+                    doc = getattr(function, '__func__', function).__doc__ or ''
+                    self.assertRegex(doc.removeprefix(doc.split('\n\n')[0] if ' -> ' in doc else ''), r' .*\.', f'{name}.{item}')
+
     def check(self, program):
         folder = tempfile.mkdtemp(prefix='mmio-')
         self.addCleanup(shutil.rmtree, folder)

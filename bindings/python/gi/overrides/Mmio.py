@@ -105,6 +105,9 @@ _BY_IO_CODE = {
 
 
 def _translate(error):
+    if isinstance(error, OverflowError):
+        # An offset or a length below 0, or of more than 64 bits.
+        return OutOfBoundsError(str(error), code=Mmio.Error.OUT_OF_BOUNDS)
     if error.domain == _DOMAIN:
         kind = _BY_CODE.get(error.code)
     elif error.domain == 'g-io-error-quark' and error.code != Gio.IOErrorEnum.CANCELLED:
@@ -124,14 +127,62 @@ def _translated(function):
     return call
 
 
+# What help() says beneath the signature: the introspection data has no documentation.
+_DOCS = {
+    'new_anonymous': 'Maps a new file in memory that stands at no path; another process is given its descriptor.',
+    'advise': 'Tells the system what to expect of a range (Mmio.Advice). No advice changes what the range holds.',
+    'evict': 'Asks the system to drop a range from memory. Nothing is lost.',
+    'fill': 'Sets every byte of a range to one value.',
+    'flush': 'Makes what was written durable: on return it survives a power cut, as far as the disk keeps its word.',
+    'flush_range': 'Makes what was written to a range durable.',
+    'get_atomic_u32': 'Integers of 32 bits in the file that threads and processes share: n_elements of them from offset on.',
+    'get_atomic_u64': 'Integers of 64 bits in the file that threads and processes share: n_elements of them from offset on.',
+    'get_resident_bytes': 'Whether it could be found out, and how much of a range is in memory.',
+    'lock_memory': 'Reads a range into memory and keeps it there until unlock_memory().',
+    'move': 'Moves bytes inside the file; the two ranges may overlap.',
+    'prefetch': 'Asks the system to read a range into memory, and doesn\'t wait for it.',
+    'refresh': 'Takes over the size that others have given the file, and heals what a truncation has left.',
+    'resize': 'Changes the size. What the file grows by reads as zeros. A BufferError where a memoryview reaches past the new end.',
+    'seal': 'Forbids something to everyone who has the file, for ever (Mmio.SealFlags): of anonymous files.',
+    'start_writeback': 'Asks the system to begin writing a range to the disk, and doesn\'t wait. Nothing is durable by it.',
+    'touch': 'Reads a range into memory and maps it, so that no later access to it waits.',
+    'unlock_memory': 'Takes back lock_memory().',
+    'unlock_range': 'Lets go of the locks that this object has on a range.',
+    'write_bytes': 'Copies the bytes of a GLib.Bytes in.',
+    'check': 'Raises TruncatedError if not all that was seen was the file\'s. To be asked after looking.',
+    'sub': 'A part of it, with its own hold on its range.',
+    'wait': 'Waits until the element is not expected any more.',
+}
+_NUMBER_DOCS = {'int': 'a signed integer of {} bits', 'uint': 'an unsigned integer of {} bits', 'float': 'a floating-point number of 32 bits',
+                'double': 'a floating-point number of 64 bits'}
+
+
+def _describe(name):
+    verb, _, number = name.partition('_')
+    kind = number.rstrip('0123456789')
+    if verb in ('get', 'set') and kind in _NUMBER_DOCS:
+        order = '' if number.endswith('int8') else ", in the host's byte order unless '<' or '>' is given"
+        return f"{'Reads' if verb == 'get' else 'Writes'} {_NUMBER_DOCS[kind].format(number[len(kind):])}{order}."
+    if name.endswith('_async'):
+        return f'{name[:-6]}() without blocking: to await, or with a callback as in GIO.'
+    if name.endswith('_finish'):
+        return f'What {name[:-7]}_async() has come to: for its callback.'
+    return _DOCS.get(name)
+
+
 def _translate_methods(cls, base):
-    """Every method that can fail, also one that is new in the library, raises the exceptions above."""
+    """Every method that can fail, also one that is new in the library, raises the exceptions above. Each gets its line of help."""
     for info in base.__info__.get_methods():
         name = info.get_name()
-        if not info.can_throw_gerror() or name in vars(cls):
-            continue
-        function = _translated(getattr(base, name))
-        setattr(cls, name, function if info.is_method() else staticmethod(function))
+        if info.can_throw_gerror() and name not in vars(cls):
+            function = _translated(getattr(base, name))
+            setattr(cls, name, function if info.is_method() else staticmethod(function))
+        function = vars(cls).get(name)
+        function = getattr(function, '__func__', function)
+        # Its own, if it was written by hand.
+        signature = getattr(base, name, None).__doc__ if hasattr(base, name) else None
+        if function is not None and function.__doc__ in (None, signature) and _describe(name) is not None:
+            function.__doc__ = f'{signature}\n\n{_describe(name)}'
 
 
 # Asynchronous calls
@@ -453,6 +504,7 @@ _get_size, _get_mode, _is_closed = Mmio.File.get_size, Mmio.File.get_mode, Mmio.
 _read, _write, _get_uint8, _set_uint8 = Mmio.File.read, Mmio.File.write, Mmio.File.get_uint8, Mmio.File.set_uint8
 _get_view, _get_writable_view = Mmio.File.get_view, Mmio.File.get_writable_view
 _READ_ONLY = Mmio.Mode.READ_ONLY
+_Mode = Mmio.Mode
 
 
 def _forget(file, *_):
@@ -548,9 +600,10 @@ class File(_Sequence, Mmio.File):
     def open(path, mode='r'):
         """Maps a file: 'r' to read, 'r+' to read and write, 'c' to write to a private copy. An Mmio.Mode works too."""
         mode = _mode(mode)
-        file = _open_plainly(path, mode)
-        if file is not None:
-            return file
+        if mode.__class__ is _Mode:
+            file = _open_plainly(path, mode)
+            if file is not None:
+                return file
         try:
             return _open(os.fspath(path), mode)
         except GLib.Error as error:
@@ -702,7 +755,7 @@ class File(_Sequence, Mmio.File):
             count = max(_get_size(self) - offset, 0)
         try:
             return _read(self, offset, count).get_data() or b''
-        except GLib.Error as error:
+        except (GLib.Error, OverflowError) as error:
             raise _translate(error) from None
 
     def _prepare_read(self, offset=0, count=None):
@@ -718,13 +771,40 @@ class File(_Sequence, Mmio.File):
         """Copies bytes in: of anything that has the buffer protocol. The file doesn't grow."""
         try:
             return _write(self, offset, data if data.__class__ is bytes else _bytes(data))
-        except GLib.Error as error:
+        except (GLib.Error, OverflowError) as error:
             raise _translate(error) from None
 
     def _prepare_write(self, offset, data):
         return (self, offset, data if isinstance(data, GLib.Bytes) else GLib.Bytes.new(_bytes(data)))
 
     write_async = _asynchronous(Mmio.File, 'write', _prepare_write)
+
+    @_translated
+    def get_bytes(self, offset=0, length=None):
+        """The memory of a range as GLib.Bytes, without a copy: for other libraries. file.view() is a memoryview."""
+        return Mmio.File.get_bytes(self, offset, max(_get_size(self) - offset, 0) if length is None else length)
+
+    @_translated
+    def get_view(self, offset=0, length=None):
+        """A window on a range, for reading, which says by check() whether all that was seen was the file's."""
+        return _get_view(self, offset, max(_get_size(self) - offset, 0) if length is None else length)
+
+    @_translated
+    def get_writable_view(self, offset=0, length=None):
+        """A window on a range, for reading and writing."""
+        return _get_writable_view(self, offset, max(_get_size(self) - offset, 0) if length is None else length)
+
+    @_translated
+    def lock_range(self, offset, length, exclusive=True, cancellable=None):
+        """Locks a range against other processes and other objects, exclusively or shared, and waits for it."""
+        return Mmio.File.lock_range(self, offset, length, exclusive, cancellable)
+
+    @_translated
+    def try_lock_range(self, offset, length, exclusive=True):
+        """As lock_range(), but fails instead of waiting."""
+        return Mmio.File.try_lock_range(self, offset, length, exclusive)
+
+    lock_range_async = _asynchronous(Mmio.File, 'lock_range', lambda self, offset, length, exclusive=True: (self, offset, length, exclusive))
 
     def unpack(self, format, offset=0):
         """The values that struct.unpack finds at offset, all of one moment."""
@@ -750,7 +830,7 @@ class File(_Sequence, Mmio.File):
             writable = is_writable
         try:
             view = _get_writable_view(self, offset, length) if writable else _get_view(self, offset, length)
-        except GLib.Error as error:
+        except (GLib.Error, OverflowError) as error:
             raise _translate(error) from None
         return _memory(view, length, writable, exports)
 
@@ -871,7 +951,7 @@ for _bits in (32, 64):
     _name = f'get_atomic_u{_bits}'
     setattr(File, _name, (lambda get: _translated(lambda self, offset, n_elements=1: get(self, offset, n_elements)))(
         getattr(Mmio.File, _name)))
-for _name in ('fill', 'move', 'resize', 'reload', 'flush', 'flush_range', 'prefetch', 'lock_memory', 'lock_range'):
+for _name in ('fill', 'move', 'resize', 'reload', 'flush', 'flush_range', 'prefetch', 'lock_memory'):
     if hasattr(Mmio.File, _name + '_async'):
         setattr(File, _name + '_async', _asynchronous(Mmio.File, _name))
 _add_numbers(File, Mmio.File)
@@ -884,6 +964,20 @@ __all__.append('File')
 
 # Atomics. An index that is none, or a change where the file is mapped for reading, is a programmer's mistake in C, with a message on
 # the console: here it is raised.
+
+_ATOMIC_DOCS = {
+    'load': 'The value of an element.',
+    'store': 'Gives an element a value.',
+    'exchange': 'Gives an element a value; the one before.',
+    'add': 'Adds to an element, and wraps; the value before.',
+    'sub': 'Subtracts from an element, and wraps; the value before.',
+    'and_': 'Keeps the bits of an element that the value has; the value before.',
+    'or_': 'Sets bits of an element; the value before.',
+    'xor': 'Turns over bits of an element; the value before.',
+    'compare_exchange': 'Gives an element a value if it is the expected one; whether it was, and the value before.',
+    'compare_and_store': 'Gives an element a value if it is the expected one; whether it was.',
+}
+
 
 def _atomic(base, bits):
     def check(self, index, changes):
@@ -903,6 +997,7 @@ def _atomic(base, bits):
         def call(self, index, *args):
             check(self, index, name != 'load')
             return function(self, index, *args)
+        call.__doc__ = f'{function.__doc__}\n\n{_ATOMIC_DOCS[name]}'
         return call
 
     @_translated
