@@ -7,6 +7,8 @@
 #include "mmio-file-private.h"
 
 #include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <inttypes.h>
 
 static G_NO_INLINE gboolean
 read_slowly (MmioFile *self,
@@ -73,6 +75,8 @@ mmio_file_read (MmioFile *self,
  * Copies bytes out of the file, into new memory. As [method@Mmio.File.read] otherwise; [method@Mmio.File.get_bytes] copies
  * nothing.
  *
+ * Errors: those of [method@Mmio.File.read]; %G_IO_ERROR_NO_SPACE if there is no memory for the copy.
+ *
  * Returns: (transfer full): the bytes, or %NULL with @error set
  *
  * Since: 1.0
@@ -105,7 +109,12 @@ mmio_file_read_bytes (MmioFile *self,
   buffer = g_try_malloc (MAX (count, 1));
   if (buffer == NULL)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "%s", g_strerror (ENOMEM));
+      g_autofree char *name = mmio_mapping_dup_name (&self->mapping);
+
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+                   g_dngettext (GETTEXT_PACKAGE, "%s: could not read %" PRIu64 " byte at offset %" PRIu64 ": %s",
+                                "%s: could not read %" PRIu64 " bytes at offset %" PRIu64 ": %s", count),
+                   name, (guint64) count, offset, g_strerror (ENOMEM));
       return NULL;
     }
   if (!mmio_file_read (self, offset, buffer, count, error))

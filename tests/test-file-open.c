@@ -1011,6 +1011,12 @@ open_without_address_space (gpointer data)
   mmio_test_assert_mmio_error (&error, RESIZE_FAILED, t->path, "268435456", "RLIMIT_AS", NULL);
   g_assert_cmpuint (mmio_file_get_size (file), ==, 1024 * 1024);
   g_assert_cmpuint (mmio_test_file_size (t->path), ==, 1024 * 1024);
+
+  /* Room for the file, but not for a copy of it. */
+  g_assert_true (mmio_file_resize (file, room / 2, &error));
+  g_assert_no_error (error);
+  g_assert_null (mmio_file_read_bytes (file, 16, room / 2 - 16, &error));
+  mmio_test_assert_io_error (&error, NO_SPACE, t->path, "134217712", "offset 16", NULL);
   g_clear_object (&file);
 
   g_assert_no_errno (unlink (large));
