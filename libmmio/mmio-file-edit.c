@@ -25,7 +25,8 @@ fill_in (guint8       *base,
  * @byte: the value each of them gets
  * @error: return location for an error
  *
- * Sets every byte of a range to one value. As [method@Mmio.File.write] otherwise, whose errors it has.
+ * Sets every byte of a range to one value. As [method@Mmio.File.write] otherwise, whose errors it has. Blocks for as long as it takes to
+ * have the pages.
  *
  * Returns: %TRUE if all bytes were written
  *
@@ -69,7 +70,7 @@ move_in (guint8       *base,
  *
  * Moves bytes inside the file; the two ranges may overlap. As [method@Mmio.File.write] otherwise, whose errors it has: a reader
  * sees all of it or nothing. A fault in the middle of a move of overlapping ranges (%MMIO_ERROR_TRUNCATED, %MMIO_ERROR_NO_SPACE,
- * %MMIO_ERROR_IO) leaves both in an unspecified state.
+ * %MMIO_ERROR_IO) leaves both in an unspecified state. Blocks for as long as it takes to have the pages.
  *
  * Returns: %TRUE if all bytes were moved
  *

@@ -75,7 +75,7 @@ mmio_file_prefetch (MmioFile *self,
  * Reads a range into memory and maps it, so that no later access to it waits, as long as memory lasts. See
  * [method@Mmio.File.lock_memory] to keep it there.
  *
- * May be called from any thread. Blocks until all of it is read.
+ * May be called from any thread. Blocks until all of it is read; [method@Mmio.File.prefetch_async] doesn't.
  *
  * Errors: %MMIO_ERROR_TRUNCATED, %MMIO_ERROR_IO, %MMIO_ERROR_OUT_OF_BOUNDS, %MMIO_ERROR_CLOSED.
  *

@@ -60,8 +60,8 @@ for page in "$top_srcdir"/docs/*.md; do
 done > "$folder/diagnosis"
 clean /docs/every-page-is-in-the-reference
 
-[ -f "$gir" ] || end "configured without introspection" /docs/since /docs/complete /docs/links-of-comments /docs/links-of-the-reference
-[ -n "$PYTHON" ] || end "no Python" /docs/since /docs/complete /docs/links-of-comments /docs/links-of-the-reference
+[ -f "$gir" ] || end "configured without introspection" /docs/since /docs/twins /docs/complete /docs/links-of-comments /docs/links-of-the-reference
+[ -n "$PYTHON" ] || end "no Python" /docs/since /docs/twins /docs/complete /docs/links-of-comments /docs/links-of-the-reference
 
 cat > "$folder/since.py" <<'EOF'
 import sys
@@ -83,6 +83,31 @@ for parent in tree.parse(sys.argv[1]).iter():
 EOF
 "$PYTHON" "$folder/since.py" "$gir" > "$folder/diagnosis" 2>&1
 clean /docs/since
+
+# What says that it blocks has a twin that doesn't, by the same name or named there.
+cat > "$folder/twins.py" <<'EOF'
+import re
+import sys
+import xml.etree.ElementTree as tree
+
+core, c = ('{http://www.gtk.org/introspection/%s/1.0}' % name for name in ('core', 'c'))
+calls = {node.get(c + 'identifier'): node for node in tree.parse(sys.argv[1]).iter()
+         if node.tag in [core + kind for kind in ('function', 'method', 'constructor')]}
+blocking = 0
+for name, node in calls.items():
+    text = ' '.join(node.findtext(core + 'doc', '').split())
+    if re.search(r'\b[Bb]locks (until|for as long)', text):
+        blocking += 1
+        if not name.endswith('_async') and name + '_async' not in calls and '_async]' not in text:
+            print(name, 'blocks, and has no twin')
+for name in calls:
+    if name.endswith('_async') and name.removesuffix('_async') + '_finish' not in calls:
+        print(name, 'is never finished')
+if blocking == 0:
+    print('nothing blocks')
+EOF
+"$PYTHON" "$folder/twins.py" "$gir" > "$folder/diagnosis" 2>&1
+clean /docs/twins
 
 command -v gi-docgen > /dev/null ||
   end "gi-docgen is not installed" /docs/complete /docs/links-of-comments /docs/links-of-the-reference
