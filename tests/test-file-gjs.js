@@ -6,7 +6,7 @@ import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
 import Mmio from 'gi://Mmio?version=1.0';
 import System from 'system';
-import {assert, assertEqual, assertThrows, next, run, test} from './tap.js';
+import {assert, assertEqual, assertThrows, assertThrowsType, next, run, test} from './tap.js';
 
 const CONTENT = Uint8Array.from({length: 200}, (_, i) => i);
 
@@ -68,6 +68,83 @@ test('/gjs/file/reads-and-writes', folder => {
     assertEqual(file.read(198), CONTENT.slice(198));
     assertEqual(file.read(200), new Uint8Array([]));
     assertEqual(content(path), file.read());
+    file.close();
+});
+
+// A number would be an array of so many zeros, and undefined one of none.
+test('/gjs/file/what-is-no-bytes-is-not-written', async folder => {
+    const path = make(folder);
+    const file = Mmio.File.open(path, Mmio.Mode.READ_WRITE);
+    for (const data of [5, 5n, null, undefined, {}, true, {length: 3}]) {
+        assertThrowsType(TypeError, () => file.write(0, data));
+        assertThrowsType(TypeError, () => file.find(data));
+        const error = await file.write_async(0, data).then(() => null, reason => reason); // eslint-disable-line no-await-in-loop
+        assert(error instanceof TypeError, String(error));
+    }
+    assertEqual(file.read(), CONTENT);
+    file.close();
+});
+
+test('/gjs/file/what-has-an-obvious-value-may-be-left-out', folder => {
+    const file = Mmio.File.new_for_fd(Mmio.File.open(make(folder)).get_fd());
+    assertEqual(file.mode, Mmio.Mode.READ_ONLY);
+    assertEqual(file.get_view().get_data(), CONTENT);
+    assertEqual(file.get_view(150).length, 50);
+    assertEqual(file.get_bytes().get_size(), 200);
+    assertThrows(Mmio.Error, Mmio.Error.WRONG_MODE, () => file.get_writable_view());
+    file.close();
+});
+
+test('/gjs/file/a-fault-is-a-signal', async folder => {
+    const file = Mmio.File.open(make(folder, new Uint8Array(16384).fill(1)), Mmio.Mode.READ_ONLY);
+    const view = file.get_view();
+    const came = next(file, 'fault');
+    spawn(folder, 'truncate -s 4096 file');
+    assertEqual(view.get_data()[9000], 0);
+    const [offset, length] = await came;
+    assert(offset >= 4096 && offset + length <= 16384, `${offset} + ${length}`);
+    assertThrows(Mmio.Error, Mmio.Error.TRUNCATED, () => view.check());
+    spawn(folder, 'truncate -s 16384 file');
+    file.refresh();
+    view.check();
+    assertThrows(Mmio.Error, Mmio.Error.BUSY, () => Mmio.File.open(`${folder}/file`, Mmio.Mode.READ_WRITE).using(other => {
+        const held = other.get_view(0, 100);
+        try {
+            other.resize(10);
+        } finally {
+            held.release();
+        }
+    }));
+    view.release();
+    file.close();
+});
+
+test('/gjs/file/views-outlive-the-file', async folder => {
+    let file = Mmio.File.open(make(folder), Mmio.Mode.READ_ONLY);
+    const view = file.get_view(100, 50);
+    const bytes = file.get_bytes(100, 50);
+    file = null;
+    System.gc();
+    await new Promise(resolve => GLib.idle_add(GLib.PRIORITY_LOW, () => {
+        resolve();
+        return GLib.SOURCE_REMOVE;
+    }));
+    System.gc();
+    assertEqual(view.get_data(), CONTENT.slice(100, 150));
+    assertEqual(bytes.toArray(), CONTENT.slice(100, 150));
+    view.get_file().close();
+    assertThrows(Mmio.Error, Mmio.Error.CLOSED, () => view.get_file().read(0, 1));
+});
+
+test('/gjs/file/settled-comes-when-the-writer-rests', async folder => {
+    const file = Mmio.File.open(make(folder), Mmio.Mode.READ_ONLY);
+    file.settle_time = 20;
+    file.watch();
+    const came = next(file, 'settled');
+    spawn(folder, 'printf a >> file');
+    await came;
+    file.refresh();
+    assertEqual(file.length, 201);
     file.close();
 });
 

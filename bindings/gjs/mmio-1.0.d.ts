@@ -168,7 +168,7 @@ declare module 'gi://Mmio?version=1.0' {
             static open_location(location: Gio.File, mode?: Mode, cancellable?: Gio.Cancellable | null): File;
             static create(path: string, size: number, flags?: CreateFlags): File;
             static open_or_create(path: string, size: number): File;
-            static new_for_fd(fd: number, mode: Mode): File;
+            static new_for_fd(fd: number, mode?: Mode): File;
             static new_anonymous(name: string | null, size: number): File;
             static open_async(path: string, mode?: Mode, cancellable?: Gio.Cancellable | null): Promise<File>;
             static open_finish(result: Gio.AsyncResult): File;
@@ -256,8 +256,8 @@ declare module 'gi://Mmio?version=1.0' {
 
             /** The memory itself, for other libraries; what the script sees of it, by toArray (), is a copy. */
             get_bytes(offset?: number, length?: number): GLib.Bytes;
-            get_view(offset: number, length: number): View;
-            get_writable_view(offset: number, length: number): View;
+            get_view(offset?: number, length?: number): View;
+            get_writable_view(offset?: number, length?: number): View;
             get_atomic_u32(offset: number, n_elements?: number): AtomicU32;
             get_atomic_u64(offset: number, n_elements?: number): AtomicU64;
 

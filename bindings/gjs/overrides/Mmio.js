@@ -21,7 +21,10 @@ function toArray(data) {
         return bytesToArray(data);
     if (ArrayBuffer.isView(data))
         return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    return new Uint8Array(data);
+    // A number would be so many zeros, and nothing would be no bytes.
+    if (data instanceof ArrayBuffer || Array.isArray(data))
+        return new Uint8Array(data);
+    throw new TypeError(`not bytes, an array of them or text: ${data}`);
 }
 
 function toBytes(data) {
@@ -73,10 +76,11 @@ function extendFile(Mmio) {
     const isLittle = order => order === LITTLE_ENDIAN || order === HOST_ENDIAN && hostIsLittle;
 
     // Opening: to read, unless it says otherwise.
-    const {open, open_location: openLocation, create} = Mmio.File;
+    const {open, open_location: openLocation, create, new_for_fd: newForFd} = Mmio.File;
     Mmio.File.open = (path, mode = Mmio.Mode.READ_ONLY) => open.call(Mmio.File, path, mode);
     Mmio.File.open_location = (location, mode = Mmio.Mode.READ_ONLY, cancellable = null) =>
         openLocation.call(Mmio.File, location, mode, cancellable);
+    Mmio.File.new_for_fd = (fd, mode = Mmio.Mode.READ_ONLY) => newForFd.call(Mmio.File, fd, mode);
     Mmio.File.create = (path, size, flags = Mmio.CreateFlags.NONE) => create.call(Mmio.File, path, size, flags);
 
     Object.defineProperty(File, 'length', {
@@ -184,6 +188,14 @@ function extendFile(Mmio) {
     const {get_bytes: getBytes} = File;
     File.get_bytes = function (offset = 0, length = rest(this, offset)) {
         return guardBytes(getBytes.call(this, offset, length));
+    };
+
+    const {get_view: getView, get_writable_view: getWritableView} = File;
+    File.get_view = function (offset = 0, length = rest(this, offset)) {
+        return getView.call(this, offset, length);
+    };
+    File.get_writable_view = function (offset = 0, length = rest(this, offset)) {
+        return getWritableView.call(this, offset, length);
     };
 
     const {lock_range: lockRange, try_lock_range: tryLockRange} = File;
