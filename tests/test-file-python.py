@@ -367,6 +367,8 @@ class Signals(FileTest):
         self.assertEqual(self.file[0:3], b'\0\1\2')
         self.file.reload()
         self.assertEqual(self.file[:], b'again')
+        self.file.props.settle_time = 20
+        self.assertEqual(self.expect('settled', 'printf x >> file'), ())
 
     def test_unwatch_ends_them(self):
         self.file.watch()
@@ -423,7 +425,12 @@ class Collecting(FileTest):
         before = descriptors()
         for number in range(10000):
             file = Mmio.File.open(self.path, 'r+')
-            if number % 10 == 0:
+            self.assertEqual(file[1], 1)
+            if number % 50 == 0:
+                # What only the collector finds.
+                file.attribute = [file, file.chunks(), file.open_stream()]
+                file.connect('changed', lambda *_, file=file: file.refresh())
+            elif number % 10 == 0:
                 file.attribute = file.view()
                 file.attribute = None
             if number % 100 == 0:

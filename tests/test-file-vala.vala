@@ -151,6 +151,84 @@ void test_copy_on_write () throws Error {
     assert_cmpstr (content (), EQ, string.nfill (200, 'x'));
 }
 
+void test_lifetime () throws Error {
+    var file = new Mmio.File.open (path, READ_WRITE);
+    var gone = false;
+    file.weak_ref (() => gone = true);
+    assert_cmpuint (file.ref_count, EQ, 1);
+    var view = file.get_view (100, 50);
+    var part = view.sub (10, 10);
+    var bytes = file.get_bytes (0, 100);
+    var counter = file.get_atomic_u32 (0);
+    var chunks = file.chunks (64);
+    unowned uint8[]? chunk = chunks.next_value ();
+    assert_cmpint (chunk.length, EQ, 64);
+    file = null;
+    assert_false (gone);
+    assert_cmpmem (part.get_data (), "xxxxxxxxxx".data);
+    assert_true (view.get_file ().path == path);
+    view = null;
+    bytes = null;
+    counter = null;
+    chunks = null;
+    assert_false (gone);
+    assert_cmpint (part.get_data ()[9], EQ, 'x');
+    part = null;
+    assert_true (gone);
+
+    // Handlers hold nothing that holds the file.
+    var watched = new Mmio.File.open (path, READ_ONLY);
+    watched.weak_ref (() => gone = false);
+    watched.changed.connect ((file, offset, length) => file.unwatch ());
+    watched.watch (NONE);
+    watched = null;
+    var late = false;
+    var timer = Timeout.add (TIMEOUT, () => {
+        late = true;
+        return Source.CONTINUE;
+    });
+    while (gone && !late)
+        MainContext.default ().iteration (false);
+    Source.remove (timer);
+    assert_false (gone);
+}
+
+void test_fault () throws Error {
+    FileUtils.set_contents (path, string.nfill (16384, 'x'));
+    var file = new Mmio.File.open (path, READ_ONLY);
+    var view = file.get_view (0, 16384);
+    uint64 from = 0, size = 0;
+    file.fault.connect ((offset, length) => {
+        from = offset;
+        size = length;
+    });
+    new Subprocess (NONE, "truncate", "-s", "4096", path).wait_check ();
+    var late = false;
+    var timer = Timeout.add (TIMEOUT, () => {
+        late = true;
+        return Source.CONTINUE;
+    });
+    assert_cmpint (view.get_data ()[9000], EQ, 0);
+    while (size == 0 && !late)
+        MainContext.default ().iteration (false);
+    Source.remove (timer);
+    assert_true (size > 0 && from >= 4096 && from + size <= 16384);
+    expect_error (new Mmio.Error.TRUNCATED (""), () => view.check ());
+    // Its pages again, and none of them was a lie.
+    new Subprocess (NONE, "truncate", "-s", "16384", path).wait_check ();
+    file.refresh ();
+    view.check ();
+    foreach (unowned var chunk in file.chunks (5000))
+        assert_cmpint (chunk.length, LE, 5000);
+    var chunks = file.chunks ();
+    new Subprocess (NONE, "truncate", "-s", "100", path).wait_check ();
+    var zeros = 0;
+    for (unowned uint8[]? chunk = chunks.next_value (); chunk != null; chunk = chunks.next_value ())
+        zeros += chunk[chunk.length - 1] == 0 ? 1 : 0;
+    assert_cmpint (zeros, EQ, 4);
+    expect_error (new Mmio.Error.TRUNCATED (""), () => chunks.check ());
+}
+
 int count_descriptors () throws Error {
     var dir = Dir.open ("/proc/self/fd");
     var count = 0;
@@ -221,6 +299,8 @@ void test_signals () throws Error {
     assert_true (events.str.has_prefix ("changed 200 8;"));
     wait_for ("chmod 600 file", "metadata", file);
     assert_true ("metadata;" in events.str);
+    file.settle_time = 20;
+    wait_for ("printf x >> file", "settled", file);
     wait_for ("rm file", "removed", file);
     assert_true ("removed;" in events.str);
     wait_for ("printf again > temporary; mv temporary file", "replaced", file);
@@ -278,6 +358,8 @@ int main (string[] args) {
     add ("/vala/file/misuse-is-an-error", test_errors);
     add ("/vala/file/truncation-by-another-process-is-an-error", test_truncation);
     add ("/vala/file/copy-on-write-keeps-writes-to-itself", test_copy_on_write);
+    add ("/vala/file/lives-as-long-as-what-was-got-from-it", test_lifetime);
+    add ("/vala/file/a-fault-is-a-signal-and-heals", test_fault);
     add ("/vala/file/dropped-files-leave-nothing-behind", test_dropped);
     add ("/vala/file/all-four-signals-come", test_signals);
     add ("/vala/file/is-whole-until-the-handler-returns", test_lease);

@@ -158,6 +158,24 @@ test('/gjs/idioms/every-call-can-be-awaited', async folder => {
         assertEqual(file.length, 20);
         file.close();
     }
+    file = new Mmio.File({path, mode: Mmio.Mode.READ_WRITE});
+    assert(await file.init_async());
+    assertEqual(file.length, 20);
+    file.close();
+    await assertRejects(Gio.IOErrorEnum, Gio.IOErrorEnum.NOT_FOUND, new Mmio.File({path: `${folder}/none`}).init_async());
+});
+
+test('/gjs/idioms/no-call-is-left-out', () => {
+    let count = 0;
+    for (const Class of [Mmio.File, Mmio.AtomicU32, Mmio.AtomicU64]) {
+        const names = [Class, Class.prototype].flatMap(target => Object.getOwnPropertyNames(target));
+        for (const name of names.filter(name => name.endsWith('_finish')).map(name => name.replace('_finish', '_async'))) {
+            const start = Class.prototype[name] ?? Class[name];
+            assert(!String(start).includes('native symbol'), `${name} gives no promise`);
+            count++;
+        }
+    }
+    assert(count >= 19, `${count} calls`);
 });
 
 test('/gjs/idioms/errors-reject-the-promise', async folder => {

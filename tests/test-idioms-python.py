@@ -500,6 +500,14 @@ class Awaiting(FileTest):
 
         self.run_async(program)
 
+    def test_no_call_is_left_out(self):
+        for cls in (Mmio.File, Mmio.AtomicU32, Mmio.AtomicU64):
+            for info in cls.__info__.get_methods():
+                name = info.get_name()
+                if name.endswith('_async'):
+                    function = getattr(cls, name)
+                    self.assertTrue(hasattr(function, '__wrapped__'), f'{cls.__name__}.{name} gives nothing to await')
+
     def test_calls_are_done_in_order(self):
         async def program():
             with await Mmio.File.create_async(self.path, 1) as file:

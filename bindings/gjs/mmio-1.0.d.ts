@@ -163,6 +163,8 @@ declare module 'gi://Mmio?version=1.0' {
             /** To be followed by init(null), which maps the file. */
             constructor(properties: FileProperties);
             init(cancellable: Gio.Cancellable | null): boolean;
+            init_async(io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<boolean>;
+            init_finish(result: Gio.AsyncResult): boolean;
 
             static open(path: string, mode?: Mode): File;
             static open_location(location: Gio.File, mode?: Mode, cancellable?: Gio.Cancellable | null): File;

@@ -242,6 +242,7 @@ function extendFile(Mmio) {
     promisify(Mmio.File, 'open_location', (location, mode = Mmio.Mode.READ_ONLY) => [location, mode]);
     promisify(Mmio.File, 'create', (path, size, flags = Mmio.CreateFlags.NONE) => [path, size, flags]);
     promisify(Mmio.File, 'open_or_create', (path, size) => [path, size]);
+    promisify(File, 'init', (priority = GLib.PRIORITY_DEFAULT) => [priority]);
     promisify(File, 'read', function (offset = 0, count = rest(this, offset)) {
         return [offset, count];
     });
