@@ -16,7 +16,10 @@ import sys
 from html import escape
 
 FONT = 'font-family="Cantarell, DejaVu Sans, sans-serif" font-size="12"'
-BLUE, RED, GREY, LIGHT, DARK = '#1a5fb4', '#c01c28', '#77767b', '#e8e7e5', '#3d3846'
+BLUE, RED, GREY, LIGHT, DARK, WHITE = '#1a5fb4', '#c01c28', '#77767b', '#e8e7e5', '#3d3846', '#ffffff'
+# What they become for a reader who wants dark pages.
+AT_NIGHT = {BLUE: '#78aeed', RED: '#ff7b63', GREY: '#9a9996', LIGHT: '#3d3d3d', DARK: '#deddda', WHITE: '#1e1e1e',
+            '#813d9c': '#c061cb', '#a51d2d': '#ed333b'}
 
 # The cases by subject, by how their names begin.
 GROUPS = (
@@ -280,8 +283,11 @@ and why no framework for benchmarks in Debian fits.
 # Plots
 
 def svg_open(stream, width, height, title):
+    at_night = ''.join(f'[fill="{day}"] {{ fill: {night} }} [stroke="{day}"] {{ stroke: {night} }} ' for day, night in AT_NIGHT.items())
     stream.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-                 f'{FONT} fill="{DARK}">\n<title>{escape(title)}</title>\n<rect width="100%" height="100%" fill="white"/>\n')
+                 f'{FONT} fill="{DARK}">\n<title>{escape(title)}</title>\n'
+                 f'<style>@media (prefers-color-scheme: dark) {{ {at_night}}}</style>\n'
+                 f'<rect width="100%" height="100%" fill="{WHITE}"/>\n')
 
 
 def text(stream, x, y, content, anchor='start', extra=''):
@@ -305,9 +311,9 @@ def plot_ratios(results, stream):
     """A row a case: the floor is the line at 1, libmmio a full dot, peers rings, a bar the goal. Rates are shown as times."""
     parts = [(title, [case for case in cases if 'skipped' not in case]) for title, cases in groups(results['cases'])]
     parts = [(title, cases) for title, cases in parts if cases]
-    row, gap, top, left, span = 20, 30, 96, 290, 520
+    row, gap, top, left, span = 20, 30, 136, 290, 520
     rows = sum(len(cases) for _, cases in parts)
-    width, height = left + span + 150, top + row * rows + gap * len(parts) + 40
+    width, height = left + span + 150, top + row * rows + gap * len(parts) + 56
     low, high = -2, 3
 
     def place(ratio):
@@ -326,12 +332,19 @@ def plot_ratios(results, stream):
     x += 80
     line(stream, x, 58, x, 74, RED, 'stroke-width="3"')
     text(stream, x + 8, 70, 'goal: no more than')
-    x += 140
+    x = 16
     for label, colour, _ in PEERS:
-        dot(stream, x + 6, 66, 4, label, fill='white', stroke=colour, stroke_width=2)
-        text(stream, x + 16, 70, label)
-        x += 36 + 6.6 * len(label)
+        dot(stream, x + 6, 88, 4, label, fill=WHITE, stroke=colour, stroke_width=2)
+        text(stream, x + 16, 92, label)
+        x += 42 + 6.8 * len(label)
 
+    def write_axis(y, title_y):
+        for exponent in range(low, high + 1):
+            label = f'{10 ** exponent:g}'
+            text(stream, place(10 ** exponent), y, f'≤ {label}' if exponent == low else f'≥ {label}' if exponent == high else label, 'middle')
+        text(stream, left + span / 2, title_y, "time / the floor's time", 'middle', f'font-size="11" fill="{GREY}"')
+
+    write_axis(top - 4, top - 20)
     y = top
     for title, cases in parts:
         text(stream, 16, y + 16, title, extra='font-weight="bold"')
@@ -348,7 +361,7 @@ def plot_ratios(results, stream):
             ours = case['sides'][1]
             for peer in measured(case['sides'][2:]):
                 ratio = as_time(case, peer['ratio']['median'])
-                dot(stream, place(ratio), middle, 4, f"{peer['label']}: {ratio_text(ratio)}", fill='white',
+                dot(stream, place(ratio), middle, 4, f"{peer['label']}: {ratio_text(ratio)}", fill=WHITE,
                     stroke=peer_colour(peer['label']), stroke_width=2)
             ratio = as_time(case, ours['ratio']['median'])
             dot(stream, place(ratio), middle, 5, f"{ours['label']}: {ratio_text(ratio)}", fill=BLUE)
@@ -357,9 +370,7 @@ def plot_ratios(results, stream):
                  extra=f'fill="{RED}"' if missed else '')
             y += row
         y += 6
-    for exponent in range(low, high + 1):
-        label = f'{10 ** exponent:g}'
-        text(stream, place(10 ** exponent), y + 14, f'≤ {label}' if exponent == low else f'≥ {label}' if exponent == high else label, 'middle')
+    write_axis(y + 14, y + 30)
     stream.write('</svg>\n')
 
 
@@ -387,7 +398,7 @@ def plot_scale(results, stream):
     count = (len(curves) + columns - 1) // columns
     svg_open(stream, columns * plot_width + 10, count * plot_height + head, 'How time grows')
     text(stream, 16, 26, 'Time over size or number', extra='font-size="16" font-weight="bold"')
-    text(stream, 16, 46, 'Both axes logarithmic. An exponent of 0 is constant, of 1 proportional.', extra=f'fill="{GREY}"')
+    text(stream, 16, 46, 'Upwards: the time that one takes. Both axes logarithmic. An exponent of 0 is constant, of 1 proportional.', extra=f'fill="{GREY}"')
     for i, curve in enumerate(curves):
         left, top = (i % columns) * plot_width + 64, head + (i // columns) * plot_height + 54
         width, height = plot_width - 80, plot_height - 108
