@@ -146,6 +146,63 @@ write_page (gpointer data,
   return 0;
 }
 
+/* A log: each record makes the file longer. */
+
+#define RECORD 64
+
+static guint64
+append_flushed (gpointer data,
+                guint64  n)
+{
+  guint8 record[RECORD] = { 0 };
+
+  for (guint64 i = 0; i < n; i++)
+    {
+      guint64 size = mmio_file_get_size (data);
+
+      bench_need (mmio_file_resize (data, size + RECORD, NULL) && mmio_file_write (data, size, record, RECORD, NULL) &&
+                      mmio_file_flush (data, NULL),
+                  NULL, "append");
+    }
+  return 0;
+}
+
+static guint64
+append_synced (gpointer data,
+               guint64  n)
+{
+  FloorMap *map = data;
+  guint8 record[RECORD] = { 0 };
+
+  for (guint64 i = 0; i < n; i++)
+    {
+      bench_need (pwrite (map->fd, record, RECORD, (off_t) map->size) == RECORD && fdatasync (map->fd) == 0, NULL, "append");
+      map->size += RECORD;
+    }
+  return 0;
+}
+
+static void
+compare_appends (Bench *bench)
+{
+  g_autoptr (GError) error = NULL;
+  const char *path = bench_disk_file (bench, "flush-append", PAGE);
+  const char *write_path = bench_disk_file (bench, "fdatasync-append", PAGE);
+  g_autoptr (MmioFile) file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
+  FloorMap map;
+
+  bench_need (file != NULL, error, path);
+  floor_map_open (&map, write_path, TRUE);
+
+  bench_case (bench, &(BenchCase){
+    .name = "flush-append-disk", .title = "append 64 bytes and make them durable",
+    .floor = { "pwrite + fdatasync", append_synced, &map },
+    .subject = { "mmio_file_resize + write + flush", append_flushed, file } });
+
+  map.size = PAGE;
+  floor_map_close (&map);
+}
+
 void
 bench_flush (Bench *bench)
 {
@@ -175,6 +232,8 @@ bench_flush (Bench *bench)
 
   floor_map_close (&map);
 
+  if (bench_wants (bench, "flush-append-disk"))
+    compare_appends (bench);
   if (bench_wants (bench, "flush-scattered-disk"))
     compare_scattered (bench);
 }

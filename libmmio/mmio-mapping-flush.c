@@ -93,11 +93,12 @@ sync_range (MmioMapping     *self,
 
 /* A sync of each range would have the disk empty its cache each time, which took three times as long for a thousand pages in 32 ranges
  * as the sync of all that lies between them. So the data of all of them is on its way before any is waited for, and one sync makes
- * it durable: its range only says which data to write first; the metadata that it writes are the file's, and the cache the disk's.
- * failed: which of them it was. */
+ * it durable: its range only says which data to write first; the metadata that it writes are the file's, and the cache the disk's. Where
+ * the size is to be synced as well, that is this one. failed: which of them it was. */
 static int
 sync_set (MmioMapping     *self,
           const MmioDirty *set,
+          gboolean         with_size,
           MmioRange       *failed)
 {
   int result = 0;
@@ -110,10 +111,20 @@ sync_set (MmioMapping     *self,
   for (guint i = 0; i < set->n && result == 0; i++)
     {
       *failed = set->ranges[i];
-      result = i + 1 < set->n ? mmio_os_write_out (self->fd, failed->start, failed->end - failed->start) : ENOTSUP;
+      result = with_size || i + 1 < set->n ? mmio_os_write_out (self->fd, failed->start, failed->end - failed->start) : ENOTSUP;
       if (result == ENOTSUP)
         result = sync_range (self, failed);
     }
+  if (!with_size || result != 0)
+    return result;
+
+  if (fdatasync (self->fd) == 0)
+    return 0;
+  /* Where there is nothing to sync a size with, there may be something for the bytes. */
+  if (errno == EINVAL)
+    return set->n > 0 ? sync_range (self, failed) : 0;
+  result = errno;
+  *failed = (MmioRange) { 0, mmio_mapping_get_size (self) };
 
   return result;
 }
@@ -224,14 +235,12 @@ mmio_mapping_flush (MmioMapping *self,
   mmio_mapping_unlock (self);
   size_pending = g_atomic_int_compare_and_exchange (&self->size_pending, TRUE, FALSE);
 
-  result = sync_set (self, &set, &failed);
+  result = sync_set (self, &set, size_pending, &failed);
   if (result != 0)
     {
       put_back (self, &set);
       return fail_flush (self, failed.start, failed.end - failed.start, result, error);
     }
-  if (size_pending && fdatasync (self->fd) != 0 && errno != EINVAL)
-    return fail_flush (self, 0, size, errno, error);
   if (set.n > 0 && !check_lost (self, &set, &flushed->size, error))
     {
       put_back (self, &set);
