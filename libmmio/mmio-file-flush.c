@@ -197,6 +197,7 @@ mmio_file_close (MmioFile *self,
     return TRUE;
 
   mmio_mapping_close (&self->mapping);
+  mmio_flusher_stop (&self->flusher);
   mmio_file_notify_size (self);
   if (local_error == NULL)
     return TRUE;

@@ -468,7 +468,8 @@ mmio_file_class_init (MmioFileClass *klass)
    * stores can't be seen, count with their length when they are released. A flush that fails makes the write that caused it fail with
    * %MMIO_ERROR_FLUSH_FAILED; where it was the timer's, the next flush does.
    *
-   * With %MMIO_FLUSH_POLICY_EVERY_MILLIS a thread of the library flushes; nothing has to run a main loop, and it ends with the object.
+   * With %MMIO_FLUSH_POLICY_EVERY_MILLIS a thread of the library flushes; nothing has to run a main loop, and it ends when the file is closed,
+   * or with the object.
    * Of a copy-on-write mapping, whose changes never reach the file, nothing is ever flushed.
    *
    * Since: 1.0

@@ -29,6 +29,8 @@ void     mmio_flusher_init      (MmioFlusher     *self,
                                  MmioFlusherFunc  func);
 /* The owner is going: no call of func begins any more. */
 void     mmio_flusher_clear     (MmioFlusher     *self);
+/* The timer has nothing to do any more. */
+void     mmio_flusher_stop      (MmioFlusher     *self);
 /* TRUE: it was another one. */
 gboolean mmio_flusher_set_policy    (MmioFlusher     *self,
                                      MmioFlushPolicy  policy);

@@ -95,6 +95,14 @@ mmio_flusher_clear (MmioFlusher *self)
   g_mutex_clear (&self->lock);
 }
 
+void
+mmio_flusher_stop (MmioFlusher *self)
+{
+  g_mutex_lock (&self->lock);
+  stop_timer (self);
+  g_mutex_unlock (&self->lock);
+}
+
 /* Under lock. */
 static gboolean
 set (MmioFlusher     *self,

@@ -148,6 +148,27 @@ test_sparse (MmioTest      *test,
     g_assert_cmpuint (get_heap () - before, <=, 64 * 1024);
 }
 
+/* A step through the file takes nothing, however many there are. */
+static void
+test_chunks (MmioTest      *test,
+             gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 1 << 20);
+  g_autoptr (GError) error = NULL;
+  g_auto (MmioChunkIter) iter = { 0 };
+  gconstpointer chunk;
+  gsize length, before;
+  guint n = 0;
+
+  g_assert_true (mmio_chunk_iter_init (&iter, file, 16, &error));
+  g_assert_no_error (error);
+  before = get_heap ();
+  while (mmio_chunk_iter_next (&iter, &chunk, &length))
+    n++;
+  g_assert_cmpuint (get_heap (), ==, before);
+  g_assert_cmpuint (n, ==, (1 << 20) / 16);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -156,6 +177,8 @@ main (int   argc,
 
   mmio_test_add ("/scale/ten-thousand-files-at-once", NULL, test_many_files);
   mmio_test_add ("/scale/one-sparse-file-of-a-tebibyte", NULL, test_sparse);
+
+  mmio_test_add ("/scale/chunks-take-no-memory", NULL, test_chunks);
 
   return g_test_run ();
 }
