@@ -123,6 +123,7 @@ mmio_file_map_fd (MmioFile *self,
     mmio_mapping_advise (mapping, 0, mapping->size, MMIO_ADVICE_HUGE_PAGE, NULL);
   if (self->prefault)
     mmio_mapping_populate (mapping, 0, mapping->size, NULL, NULL);
+  mmio_flusher_start (&self->flusher);
 
   return TRUE;
 }

@@ -21,6 +21,7 @@ typedef struct
   GObject *owner;               /* not owned */
   MmioFlusherFunc func;
   GMutex lock;
+  gboolean is_started;          /* lock */
   GSource *timer;               /* lock */
 } MmioFlusher;
 
@@ -29,7 +30,8 @@ void     mmio_flusher_init      (MmioFlusher     *self,
                                  MmioFlusherFunc  func);
 /* The owner is going: no call of func begins any more. */
 void     mmio_flusher_clear     (MmioFlusher     *self);
-/* The timer has nothing to do any more. */
+/* From start to stop the timer may run; before, the owner is still being made, and no other thread may look at it. */
+void     mmio_flusher_start     (MmioFlusher     *self);
 void     mmio_flusher_stop      (MmioFlusher     *self);
 /* TRUE: it was another one. */
 gboolean mmio_flusher_set_policy    (MmioFlusher     *self,

@@ -96,9 +96,20 @@ mmio_flusher_clear (MmioFlusher *self)
 }
 
 void
+mmio_flusher_start (MmioFlusher *self)
+{
+  g_mutex_lock (&self->lock);
+  self->is_started = TRUE;
+  if (self->policy == MMIO_FLUSH_POLICY_EVERY_MILLIS)
+    start_timer (self, self->threshold);
+  g_mutex_unlock (&self->lock);
+}
+
+void
 mmio_flusher_stop (MmioFlusher *self)
 {
   g_mutex_lock (&self->lock);
+  self->is_started = FALSE;
   stop_timer (self);
   g_mutex_unlock (&self->lock);
 }
@@ -115,7 +126,7 @@ set (MmioFlusher     *self,
   stop_timer (self);
   __atomic_store_n (&self->threshold, threshold, __ATOMIC_RELAXED);
   __atomic_store_n (&self->policy, (gint) policy, __ATOMIC_RELAXED);
-  if (policy == MMIO_FLUSH_POLICY_EVERY_MILLIS)
+  if (policy == MMIO_FLUSH_POLICY_EVERY_MILLIS && self->is_started)
     start_timer (self, threshold);
 
   return TRUE;
