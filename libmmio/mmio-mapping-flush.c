@@ -26,7 +26,7 @@ collect (MmioMapping *self,
   guint n;
 
   mmio_dirty_init (set);
-  n = mmio_dirty_take (&self->dirty, start, end, taken);
+  n = self->dirty.n > 0 ? mmio_dirty_take (&self->dirty, start, end, taken) : 0;
   for (guint i = 0; i < n; i++)
     mmio_dirty_add (set, taken[i].start, taken[i].end);
   mmio_mapping_get_writable_pins (self, set, start, end);
@@ -37,9 +37,11 @@ static void
 drop_cut_off (MmioMapping *self,
               MmioDirty   *set)
 {
+  gsize size = mmio_mapping_get_size (self);
   MmioRange dropped[MMIO_DIRTY_MAX];
 
-  mmio_dirty_take (set, mmio_mapping_get_size (self), G_MAXSIZE, dropped);
+  if (set->n > 0 && set->ranges[set->n - 1].end > size)
+    mmio_dirty_take (set, size, G_MAXSIZE, dropped);
 }
 
 /* What has not become durable stays pending. */
