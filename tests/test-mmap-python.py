@@ -101,6 +101,16 @@ class Construction(MmapTest):
             with self.assertRaises(OSError):
                 module.mmap(fd, 0)
 
+    def test_auditing_hooks_hear_of_it(self):
+        heard = []
+        listening = True
+        # A hook stays as long as the interpreter.
+        sys.addaudithook(lambda event, arguments: heard.append(arguments) if listening and event == 'mmap.__new__' else None)
+        for module in MODULES:
+            module.mmap(-1, 13, access=mmap.ACCESS_WRITE).close()
+        listening = False
+        self.assertEqual(heard, [(-1, 13, mmap.ACCESS_WRITE, 0)] * 2)
+
     def test_anonymous_memory_is_shared_with_a_child(self):
         for module in MODULES:
             with module.mmap(-1, 13) as mapping:

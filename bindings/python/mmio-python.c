@@ -461,7 +461,7 @@ static PyType_Spec sequence_spec = {
   .slots = sequence_slots,
 };
 
-/* Whatever has __buffer__ () in Python: from 3.12 on Python itself finds it. */
+/* Whatever has __buffer__ () in Python. From 3.12 on Python itself finds it, and there the class is an empty one. */
 static int
 call_buffer (PyObject  *self,
              Py_buffer *buffer,
@@ -485,10 +485,8 @@ static PyType_Slot buffer_slots[] = {
   { 0, NULL },
 };
 
-static PyType_Spec buffer_spec = {
-  .name = "_mmio.Buffer",
-  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
-  .slots = buffer_slots,
+static PyType_Slot no_slots[] = {
+  { 0, NULL },
 };
 
 static PyObject *
@@ -525,6 +523,11 @@ PyMODINIT_FUNC PyInit__mmio (void);
 PyMODINIT_FUNC
 PyInit__mmio (void)
 {
+  PyType_Spec buffer_spec = {
+    .name = "_mmio.Buffer",
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .slots = Py_Version < 0x030c0000 ? buffer_slots : no_slots,
+  };
   PyObject *module = PyModule_Create (&module_definition);
   PyObject *sequence, *buffer;
 

@@ -82,6 +82,7 @@ class mmap(_Buffer):
     def __new__(cls, fileno, length, flags=MAP_SHARED, prot=PROT_READ | PROT_WRITE, access=ACCESS_DEFAULT, offset=0, *, trackfd=True):
         self = super().__new__(cls)
         fileno, length, offset = operator.index(fileno), operator.index(length), operator.index(offset)
+        sys.audit('mmap.__new__', fileno, length, access, offset)
         if length < 0:
             raise OverflowError('memory mapped length must be positive')
         if offset < 0:
