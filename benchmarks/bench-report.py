@@ -43,6 +43,12 @@ PROMISES = (
     ('read 64 KiB anywhere in 64 MiB', 'read-64k-random', 'memcpy with a bounds check'),
     ('a reader beside a constant writer', 'threads-read-beside-writer', 'its rate alone'),
     ('peek', 'peek-64-hot', 'a bounds check in a function of one\'s own'),
+    ('a pinned view, taken and released', 'view-cycle', 'malloc and free'),
+    ('walk through 64 MiB in chunks of 4 KiB', 'chunk-sum', 'a loop over a pointer'),
+    ('walk through more than memory holds', 'limited-sum', 'a loop over a pointer'),
+    ('add to an atomic that is held', 'atomic-add', 'the bare instruction'),
+    ('a stream, 4 KiB at a time', 'stream-bytes-4k', 'GFileInputStream'),
+    ('a stream, 1 MiB at a time', 'stream-read-1m', 'GFileInputStream'),
     ('resize cycle', 'resize-tmpfs', 'remapping'),
     ('flush one page', 'flush-page-disk', 'msync'),
     ('open and close', 'open-close-tmpfs', 'the system calls'),
@@ -246,7 +252,7 @@ A ratio of times where the goal is at most (≤), of rates where it is at least 
 
 All sides of a case take turns for about a millisecond each, {min(repeats, default=0)} to {max(repeats, default=0)} times, and each \
 turn is set against the floor's turn
-beside it. What disturbs the machine disturbs neighbours alike. Each figure is a median over all turns, in brackets the least ratio.
+beside it, in an order that changes from round to round. What disturbs the machine disturbs neighbours alike. Each figure is a median over all turns, in brackets the least ratio.
 
 ![Time as a multiple of the floor's, on a logarithmic axis: a dot a case for libmmio, rings for its peers](performance-ratios.svg)
 """)
