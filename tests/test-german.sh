@@ -2,50 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The command in German, straight from the source folder's po/de.po, also where no German locale is installed.
-# shellcheck disable=SC1111  # the quotes that it prints
-set -u
+# shellcheck disable=SC1091,SC1111,SC2154  # what it reads in, the quotes that it prints
+. "${top_srcdir:?}/tests/tap-languages.sh"
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-failed=0
-
-point () # NAME TEXT PATTERN: the text has the pattern in it
-{
-  number=$((number + 1))
-  case $2 in
-    *"$3"*) echo "ok $number - $1" ;;
-    *)
-      failed=1
-      printf '%s\n' "$2" | sed 's/^/# /'
-      echo "not ok $number - $1"
-      ;;
-  esac
-}
-
-mkdir -p "$folder/texts/de/LC_MESSAGES"
-if ! "${MSGFMT:-msgfmt}" --output="$folder/texts/de/LC_MESSAGES/libmmio.mo" "${top_srcdir:?}/po/de.po"; then
-  echo "1..0 # SKIP no msgfmt"
-  exit 0
-fi
-export TEXTDOMAINDIR="$folder/texts" LANGUAGE=de
-
-# Any locale but C itself has translations; where this system takes C.UTF-8 for C, a German one is made.
-export LC_ALL=C.UTF-8
-if ! mmio --help | grep -q Befehle; then
-  export LC_ALL=de_DE.UTF-8
-  if ! mmio --help | grep -q Befehle; then
-    mkdir "$folder/locales"
-    if localedef -i de_DE -f UTF-8 "$folder/locales/de_DE.UTF-8" 2> "$folder/log"; then
-      export LOCPATH="$folder/locales"
-    else
-      echo "1..0 # SKIP no locale that has translations: $(head -n 1 "$folder/log")"
-      exit 0
-    fi
-  fi
-fi
-
-cd "$folder" || exit 1
 printf 'Inhalt\n' > Datei
 
 help=$(mmio --help)
@@ -78,5 +37,4 @@ else
   echo "ok $number - /german/latin-1 # SKIP the sources of the locales are not installed"
 fi
 
-echo "1..$number"
-exit $failed
+end

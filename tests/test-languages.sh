@@ -2,52 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The command in each of the languages of po/LINGUAS, straight from the source folder, also where no such locale is installed.
-# shellcheck disable=SC1111  # the quotes that it prints
-set -u
+# shellcheck disable=SC1091,SC1111,SC2154  # what it reads in, the quotes that it prints
+. "${top_srcdir:?}/tests/tap-languages.sh"
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-failed=0
-
-point () # NAME TEXT PATTERN: the text has the pattern in it
-{
-  number=$((number + 1))
-  case $2 in
-    *"$3"*) echo "ok $number - $1" ;;
-    *)
-      failed=1
-      printf '%s\n' "$2" | sed 's/^/# /'
-      echo "not ok $number - $1"
-      ;;
-  esac
-}
-
-for language in $(cat "${top_srcdir:?}/po/LINGUAS"); do
-  mkdir -p "$folder/texts/$language/LC_MESSAGES"
-  if ! "${MSGFMT:-msgfmt}" --output="$folder/texts/$language/LC_MESSAGES/libmmio.mo" "$top_srcdir/po/$language.po"; then
-    echo "1..0 # SKIP no msgfmt"
-    exit 0
-  fi
-done
-export TEXTDOMAINDIR="$folder/texts" LANGUAGE=de
-
-# Any locale but C itself has translations; where this system takes C.UTF-8 for C, another one is made.
-export LC_ALL=C.UTF-8
-if ! mmio --help | grep -q Befehle; then
-  export LC_ALL=en_US.UTF-8
-  if ! mmio --help | grep -q Befehle; then
-    mkdir "$folder/locales"
-    if localedef -i en_US -f UTF-8 "$folder/locales/en_US.UTF-8" 2> "$folder/log"; then
-      export LOCPATH="$folder/locales"
-    else
-      echo "1..0 # SKIP no locale that has translations: $(head -n 1 "$folder/log")"
-      exit 0
-    fi
-  fi
-fi
-
-cd "$folder" || exit 1
 printf 'content\n' > file
 
 check () # LANGUAGE COMMANDS MISSING SIZE LIBRARY ONE TWO
@@ -75,5 +32,4 @@ check ja 'コマンド:' 'コマンドが指定されていません' 'サイズ
 check zh_CN '命令：' '缺少命令' '大小' '偏移 9 + 长度 0 超出了大小 8' '正在监视 1 个文件' '正在监视 2 个文件'
 point /every-language "$(echo $checked)" "$(LC_ALL=C sort "$top_srcdir/po/LINGUAS" | tr '\n' ' ' | sed 's/ $//')"
 
-echo "1..$number"
-exit $failed
+end
