@@ -436,6 +436,20 @@ open_plainly (PyObject *module,
   return file;
 }
 
+static PyObject *
+get_closed (PyObject *self,
+            void     *unused)
+{
+  MmioFile *file = get_file (self);
+
+  return file == NULL ? NULL : PyBool_FromLong (mmio_file_is_closed (file));
+}
+
+static PyGetSetDef sequence_properties[] = {
+  { "closed", get_closed, NULL, "Whether the file is closed.", NULL },
+  { NULL, NULL, NULL, NULL, NULL },
+};
+
 static PyMethodDef sequence_methods[] = {
   { "_lend_memory", lend_memory, METH_VARARGS, "A memoryview of (offset, length, writable); None where the library refuses it." },
   { "_count_lent", count_lent_memory, METH_NOARGS, "How much of the file's memory is looked at." },
@@ -446,6 +460,7 @@ static PyMethodDef sequence_methods[] = {
 static PyType_Slot sequence_slots[] = {
   { Py_tp_doc, (void *) "What Mmio.File has from C." },
   { Py_tp_methods, sequence_methods },
+  { Py_tp_getset, sequence_properties },
   { Py_mp_length, get_length },
   { Py_mp_subscript, get_item },
   { Py_mp_ass_subscript, set_item },

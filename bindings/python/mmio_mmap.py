@@ -56,6 +56,10 @@ _ADVICE = {getattr(_mmap, 'MADV_' + name): advice for name, advice in {
 }.items() if hasattr(_mmap, 'MADV_' + name)}
 
 
+# A search in less than this takes less time on a copy than the call into the library.
+_NEAR = 256
+
+
 def _access(flags, prot, access):
     if access == ACCESS_DEFAULT:
         if not prot & PROT_WRITE:
@@ -118,7 +122,7 @@ class mmap(_Buffer):
     # What every method asks first, and again once its arguments are numbers: what makes them may have closed the mapping.
 
     def _check(self):
-        if self._file.is_closed():
+        if self._file.closed:
             raise ValueError('mmap closed or invalid')
 
     def _check_writable(self):
@@ -135,6 +139,12 @@ class mmap(_Buffer):
         start, stop, step = index.indices(self._length)
         self._check()
         return range(start, stop, step)
+
+    def _get(self, position, count):
+        """A slice is quicker than read(), but would be a short one where the file is."""
+        start = self._offset + position
+        data = self._file[start:start + count]
+        return data if len(data) == count else self._file.read(start, count)
 
     def _bounds(self, start, end):
         start = self._position if start is None else start
@@ -153,7 +163,7 @@ class mmap(_Buffer):
 
     @property
     def closed(self):
-        return self._file.is_closed()
+        return self._file.closed
 
     def __enter__(self):
         self._check()
@@ -258,7 +268,7 @@ class mmap(_Buffer):
         count = left if n < 0 else min(n, left)
         if count == 0:
             return b''
-        data = self._file.read(self._offset + self._position, count)
+        data = self._get(self._position, count)
         self._position += count
         return data
 
@@ -273,7 +283,9 @@ class mmap(_Buffer):
     def readline(self):
         """A line from the position on, with its newline."""
         self._check()
-        end = self._find(b'\n', self._position, self._length, self._file.find)
+        end = self._find(b'\n', self._position, min(self._length, self._position + _NEAR), False)
+        if end < 0:
+            end = self._find(b'\n', self._position, self._length, False)
         return self.read(None if end < 0 else end + 1 - self._position)
 
     def write(self, bytes):
@@ -282,7 +294,8 @@ class mmap(_Buffer):
         data = memoryview(bytes).cast('B')
         if self._position + data.nbytes > self._length:
             raise ValueError('data out of range')
-        self._file.write(self._offset + self._position, data)
+        start = self._offset + self._position
+        self._file[start:start + data.nbytes] = data
         self._position += data.nbytes
         return data.nbytes
 
@@ -294,26 +307,30 @@ class mmap(_Buffer):
         self._check_writable()
         if self._position >= self._length:
             raise ValueError('write byte out of range')
-        self._file.set_uint8(self._offset + self._position, byte)
+        self._file[self._offset + self._position] = byte
         self._position += 1
 
     # As a bytearray
 
-    def _find(self, sub, start, end, find):
+    def _find(self, sub, start, end, last):
         if start > end:
             return -1
-        found = find(sub, self._offset + start, self._offset + end)
+        if end - start <= _NEAR and sub.__class__ is bytes:
+            data = self._get(start, end - start)
+            found = data.rfind(sub) if last else data.find(sub)
+            return found + start if found >= 0 else -1
+        found = (self._file.rfind if last else self._file.find)(sub, self._offset + start, self._offset + end)
         return found - self._offset if found >= 0 else -1
 
     def find(self, sub, start=None, end=None):
         """Where sub is first from start, which is the position unless given, to end: -1 if nowhere."""
         self._check()
-        return self._find(sub, *self._bounds(start, end), self._file.find)
+        return self._find(sub, *self._bounds(start, end), False)
 
     def rfind(self, sub, start=None, end=None):
         """Where sub is last from start, which is the position unless given, to end: -1 if nowhere."""
         self._check()
-        return self._find(sub, *self._bounds(start, end), self._file.rfind)
+        return self._find(sub, *self._bounds(start, end), True)
 
     def move(self, dest, src, count):
         """Copies count bytes from src to dest, which may overlap."""
@@ -332,28 +349,41 @@ class mmap(_Buffer):
         return self._offset + position
 
     def __getitem__(self, index):
+        # What programs do most often, and closed or not is asked for by the file itself.
+        if index.__class__ is int and 0 <= index < self._length:
+            try:
+                return self._file[self._offset + index]
+            except Mmio.ClosedError:
+                pass
         self._check()
         if not isinstance(index, slice):
             return self._file[self._index(index)]
         indices = self._slice(index)
         if indices.step == 1:
-            return self._file.read(self._offset + indices.start, len(indices))
+            return self._get(indices.start, len(indices))
         return bytes(self.view()[index]) if indices else b''
 
     def __setitem__(self, index, value):
+        if index.__class__ is value.__class__ is int and 0 <= index < self._length and self._writable and 0 <= value < 256:
+            try:
+                self._file[self._offset + index] = value
+                return
+            except Mmio.ClosedError:
+                pass
         self._check_writable()
         if not isinstance(index, slice):
             offset, (value,) = self._index(index), self._indices(value)
             if not 0 <= value < 256:
                 raise ValueError('mmap item value must be in range(0, 256)')
-            self._file.set_uint8(offset, value)
+            self._file[offset] = value
             return
         indices = self._slice(index)
         data = memoryview(value).cast('B')
         if data.nbytes != len(indices):
             raise IndexError('mmap slice assignment is wrong size')
         if indices.step == 1:
-            self._file.write(self._offset + indices.start, data)
+            start = self._offset + indices.start
+            self._file[start:start + data.nbytes] = data
         elif indices:
             self.view()[index] = data
 
@@ -371,7 +401,7 @@ class mmap(_Buffer):
     def __contains__(self, item):
         self._check()
         sub = bytes((item,)) if isinstance(item, int) else item
-        return self._find(sub, 0, self._length, self._file.find) >= 0
+        return self._find(sub, 0, self._length, False) >= 0
 
     def view(self):
         """The memory as a memoryview: what memoryview (m) is. Read-only if the mapping is."""

@@ -550,6 +550,11 @@ class _Sequence:
         if self.__dict__.get('_turn') is not turn:
             self.__dict__.pop('_items', None)
 
+    @property
+    def closed(self):
+        """Whether the file is closed."""
+        return _is_closed(self)
+
     def __setitem__(self, index, value):
         self._set_item(index, value)
 
@@ -654,11 +659,6 @@ class File(_Sequence, Mmio.File):
             count += len(self._lent[0])
         if count > 0:
             raise BusyError(f'{self.get_path()}: cannot close: {count} memoryviews of it exist', code=Mmio.Error.BUSY)
-
-    @property
-    def closed(self):
-        """Whether the file is closed."""
-        return self.is_closed()
 
     def close(self):
         """Flushes what is pending and lets go of the file. A BufferError while a memoryview of it lives."""
