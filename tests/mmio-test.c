@@ -392,6 +392,25 @@ mmio_test_mount (const char  *folder,
   return run_quietly ("mount", "-t", type, "-o", "loop", image, folder, NULL);
 }
 
+void
+mmio_test_keep_disk (const char *folder)
+{
+  g_autofree char *image = g_strconcat (folder, ".image", NULL);
+  g_autofree char *kept = g_strconcat (folder, ".kept", NULL);
+
+  g_assert_true (run_quietly ("cp", "--sparse=always", image, kept, NULL));
+}
+
+void
+mmio_test_mount_kept_disk (const char *folder,
+                           const char *type)
+{
+  g_autofree char *kept = g_strconcat (folder, ".kept", NULL);
+
+  g_assert_true (run_quietly ("umount", folder, NULL));
+  g_assert_true (run_quietly ("mount", "-t", type, "-o", "loop", kept, folder, NULL));
+}
+
 gboolean
 mmio_test_is_thorough (void)
 {

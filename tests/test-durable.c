@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a flush has acknowledged is on the disk, on real file systems: the disk is kept as it is at that moment, and mounted again.
+ * tests/powercut cuts the power too; here are more file systems, and flushes of several ranges.
+ */
+#include "config.h"
+
+#include "mmio-test.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define N_RANGES 5
+#define N_ROUNDS 8
+/* From one range to the next: far enough that nobody would take them for one. */
+#define STEP ((guint64) 1 << 20)
+
+typedef struct
+{
+  const char *file_system;
+  gboolean grows;               /* each round has a new size to sync as well */
+  char *folder;
+  char *path;
+  char *why;                    /* in memory that both processes share: to skip */
+} Durable;
+
+static guint64
+get_offset (guint round,
+            guint range)
+{
+  return range * STEP + round * mmio_test_page_size ();
+}
+
+static guint64
+get_value (guint round,
+           guint range)
+{
+  return ((guint64) round + 1) * 1000 + range;
+}
+
+/* Each round stores into pages that the file has no blocks for yet. */
+static void
+write_round (MmioFile *file,
+             guint     round)
+{
+  g_autoptr (GError) error = NULL;
+
+  for (guint range = 0; range < N_RANGES; range++)
+    {
+      guint64 value = get_value (round, range);
+
+      g_assert_true (mmio_file_write (file, get_offset (round, range), &value, sizeof value, &error));
+      g_assert_no_error (error);
+    }
+}
+
+static int
+flush_and_look (gpointer data)
+{
+  const Durable *self = data;
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  const char *why;
+  guint64 size = (N_RANGES - 1) * STEP + mmio_test_page_size ();
+
+  alarm (150);
+  if (!mmio_test_mount (self->folder, self->file_system, &why))
+    {
+      g_strlcpy (self->why, why, 128);
+      return MMIO_TEST_SKIP;
+    }
+
+  file = mmio_file_create (self->path, self->grows ? size : N_RANGES * STEP, MMIO_CREATE_FLAGS_DURABLE, &error);
+  g_assert_no_error (error);
+  for (guint round = 0; round < N_ROUNDS; round++)
+    {
+      if (self->grows)
+        g_assert_true (mmio_file_resize (file, size + round * mmio_test_page_size (), &error));
+      write_round (file, round);
+      g_assert_true (mmio_file_flush (file, &error));
+      g_assert_no_error (error);
+    }
+  size = mmio_file_get_size (file);
+  /* One without a flush: if it were there as well, this would show nothing. */
+  if (self->grows)
+    g_assert_true (mmio_file_resize (file, size + mmio_test_page_size (), &error));
+  write_round (file, N_ROUNDS);
+  mmio_test_keep_disk (self->folder);
+  g_assert_true (mmio_file_close (file, &error));
+  g_assert_no_error (error);
+  g_clear_object (&file);
+  mmio_test_mount_kept_disk (self->folder, self->file_system);
+
+  file = mmio_test_open (self->path, MMIO_MODE_READ_ONLY);
+  g_assert_cmpuint (mmio_file_get_size (file), ==, size);
+  for (guint round = 0; round < N_ROUNDS; round++)
+    for (guint range = 0; range < N_RANGES; range++)
+      {
+        guint64 value = get_value (round, range);
+
+        mmio_test_assert_read (file, get_offset (round, range), &value, sizeof value);
+      }
+  for (guint range = 0; range < N_RANGES - 1; range++)
+    mmio_test_assert_read (file, get_offset (N_ROUNDS, range), "\0\0\0\0\0\0\0", 8);
+
+  return 0;
+}
+
+static void
+test_durable (MmioTest     *t,
+              gconstpointer data)
+{
+  char *why = mmap (NULL, 128, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  Durable self = { data, FALSE, mmio_test_in_folder (t, "mount"), NULL, why };
+
+  g_assert_true (why != MAP_FAILED);
+  self.path = g_build_filename (self.folder, "file", NULL);
+  g_assert_no_errno (mkdir (self.folder, 0700));
+  for (guint i = 0; i < 2; i++)
+    {
+      int status;
+
+      self.grows = i == 1;
+      status = mmio_test_wait_child (mmio_test_fork (flush_and_look, &self));
+      if (status == MMIO_TEST_SKIP)
+        {
+          g_autofree char *reason = g_strdup_printf ("%s: %s", self.file_system, why);
+
+          g_test_skip (reason);
+          break;
+        }
+      g_assert_cmpint (status, ==, 0);
+    }
+
+  g_free (self.folder);
+  g_free (self.path);
+  munmap (why, 128);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  mmio_test_add ("/durable/all-ranges-of-a-flush-are-on-the-disk/ext4", "ext4", test_durable);
+  mmio_test_add ("/durable/all-ranges-of-a-flush-are-on-the-disk/xfs", "xfs", test_durable);
+  mmio_test_add ("/durable/all-ranges-of-a-flush-are-on-the-disk/btrfs", "btrfs", test_durable);
+
+  return g_test_run ();
+}
