@@ -281,6 +281,33 @@ test('/gjs/idioms/atomics-of-64-bits-are-exact', folder => {
     assertThrowsType(TypeError, () => other.add(0, 1));
 });
 
+test('/gjs/idioms/atomics-stay-with-the-memory-that-they-are-of', folder => {
+    const file = Mmio.File.open(make(folder, new Uint8Array(32)), Mmio.Mode.READ_WRITE);
+    const atomic = file.get_atomic_u64(8, 2);
+    const small = file.get_atomic_u32(0);
+    atomic.store(1, 5);
+    small.store(0, 6);
+    make(folder, new Uint8Array(32).fill(1));
+    file.reload();
+    assertEqual(atomic.load(1), 5n);
+    assertEqual(atomic.add(1, 2), 5n);
+    assertEqual(atomic.compare_exchange(1, 7, 8), [true, 7n]);
+    assertEqual(small.add(0, 1), 6);
+    assertEqual(file.get_uint64(16), 0x0101010101010101n);
+    assertEqual(file.get_atomic_u64(16).load(0), 0x0101010101010101n);
+    file.close();
+
+    // They are in the way of what would take it, and let go of it.
+    const other = Mmio.File.open(`${folder}/file`, Mmio.Mode.READ_WRITE);
+    const late = other.get_atomic_u64(8);
+    assertThrows(Mmio.Error, Mmio.Error.BUSY, () => other.resize(8));
+    late.release();
+    late.release();
+    other.resize(8);
+    assertThrowsType(RangeError, () => late.load(0));
+    other.close();
+});
+
 // GJS writes a warning where what it is given does not fit into a Number, whether anybody looks at it or not.
 test('/gjs/idioms/numbers-above-2-to-the-53-make-no-noise', folder => {
     const script = `${folder}/script.js`;

@@ -5,6 +5,8 @@
 
 const {GLib, GObject, Gio} = imports.gi;
 
+const HOST_IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
 // A copy on every GJS: toArray () gives an alias before 1.81.2.
 function bytesToArray(bytes) {
     const array = GLib.Bytes.prototype.toArray.call(bytes);
@@ -72,8 +74,7 @@ function promisify(target, name, complete = () => []) {
 function extendFile(Mmio) {
     const File = Mmio.File.prototype;
     const {HOST_ENDIAN, LITTLE_ENDIAN, BIG_ENDIAN} = Gio.DataStreamByteOrder;
-    const hostIsLittle = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
-    const isLittle = order => order === LITTLE_ENDIAN || order === HOST_ENDIAN && hostIsLittle;
+    const isLittle = order => order === LITTLE_ENDIAN || order === HOST_ENDIAN && HOST_IS_LITTLE;
 
     // Opening: to read, unless it says otherwise.
     const {open, open_location: openLocation, create, new_for_fd: newForFd} = Mmio.File;
@@ -264,7 +265,7 @@ function extendFile(Mmio) {
 
 function extendView(Mmio) {
     const View = Mmio.View.prototype;
-    const getBytes = View.get_bytes;
+    const {get_bytes: getBytes} = View;
 
     View.get_bytes = function () {
         return guardBytes(getBytes.call(this));
@@ -341,12 +342,13 @@ function extendAtomics(Mmio) {
     }
 
     // BigInt in and out. GJS rounds what the library returns to 53 bits and writes a warning, so nothing of 64 bits is taken from there:
-    // what is seen is read from the file, what is done is done by compare_and_store, which says whether that was still there.
-    const files = new WeakMap();
+    // what is seen is read through a view of the same memory, what is done is done by compare_and_store, which says whether that was
+    // still there. Not read from the file: that may be another one since reload (), and the atomic stays with its own.
+    const views = new WeakMap();
     const {get_atomic_u64: getAtomic} = Mmio.File.prototype;
     Mmio.File.prototype.get_atomic_u64 = function (offset, nElements = 1) {
         const atomic = getAtomic.call(this, offset, nElements);
-        files.set(atomic, this);
+        views.set(atomic, this.get_view(offset, 8 * nElements));
         return atomic;
     };
     const {get_atomic_u32: getAtomic32} = Mmio.File.prototype;
@@ -365,10 +367,27 @@ function extendAtomics(Mmio) {
         }
     };
 
+    const see = (atomic, index) => {
+        const view = views.get(atomic).sub(8 * index, 8);
+        const value = new DataView(view.get_data().buffer).getBigUint64(0, HOST_IS_LITTLE);
+        view.release();
+        return value;
+    };
     U64.load = function (index) {
         checkAtomic(this, index, false);
-        return files.get(this).get_uint64(this.get_offset() + 8 * index);
+        // The engine may copy it in pieces: what it sees twice is whole.
+        let value = see(this, index);
+        for (let again = see(this, index); again !== value; again = see(this, index))
+            value = again;
+        return value;
     };
+    const {release} = U64;
+    U64.release = function () {
+        views.get(this).release();
+        release.call(this);
+    };
+    if (Symbol.dispose)
+        U64[Symbol.dispose] = U64.release;
     U64.store = function (index, value) {
         checkAtomic(this, index, true);
         store.call(this, index, BigInt.asUintN(64, BigInt(value)));
