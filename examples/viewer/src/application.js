@@ -37,8 +37,18 @@ export const Application = GObject.registerClass({
             flags: Gio.ApplicationFlags.HANDLES_OPEN,
             resource_base_path: '/org/libmmio/Viewer',
         });
+        this.set_option_context_parameter_string(_('[FILE…]'));
+        this.set_option_context_summary(_('Shows files of any size as hex and text, and what happens to them while they are shown.'));
+        this.add_main_option('version', 0, GLib.OptionFlags.NONE, GLib.OptionArg.NONE, _('Show the version'), null);
         this._version = version;
         this.recent = null;
+    }
+
+    vfunc_handle_local_options(options) {
+        if (!options.contains('version'))
+            return -1;
+        print(`mmio-viewer ${this._version}`);
+        return 0;
     }
 
     vfunc_startup() {

@@ -12,13 +12,17 @@ export const Banner = GObject.registerClass({
     Signals: {'clicked': {}},
 }, class Banner extends Gtk.Box {
     constructor(properties = {}) {
-        super(properties);
+        super({visible: false, ...properties});
         this._button.connect('clicked', () => this.emit('clicked'));
+        this._revealer.connect('notify::child-revealed', () => {
+            this.visible = this._revealer.reveal_child;
+        });
     }
 
     reveal(title, button) {
         this._title.label = title;
         this._button.label = button;
+        this.visible = true;
         this._revealer.reveal_child = true;
         this.update_property([Gtk.AccessibleProperty.LABEL], [title]);
     }

@@ -6,12 +6,18 @@
 import GLib from 'gi://GLib';
 import GObject from 'gi://GObject';
 import Graphene from 'gi://Graphene';
+import Gsk from 'gi://Gsk?version=4.0';
 import Gtk from 'gi://Gtk?version=4.0';
 
+import {Palette} from './palette.js';
 import {_, fill, ngettext, sizeText} from './text.js';
 
-const WIDTH = 16;
+const WIDTH = 18;
+const MARGIN = 4;
 const CELL = 3;
+// So high at least is what has changed or matches, and what is in view.
+const LEAST = 2;
+const LEAST_VIEW = 8;
 // What is asked for at once, us, how often, ms.
 const BUDGET = 2000;
 const PERIOD = 1000;
@@ -89,6 +95,11 @@ export const FileMap = GObject.registerClass({
             this._restart();
     }
 
+    vfunc_css_changed(change) {
+        super.vfunc_css_changed(change);
+        this._palette = null;
+    }
+
     vfunc_map() {
         super.vfunc_map();
         this._restart();
@@ -104,39 +115,45 @@ export const FileMap = GObject.registerClass({
         if (size === 0)
             return;
         const width = this.get_width(), height = this.get_height();
-        const style = this.get_style_context();
-        const color = (name, alpha) => {
-            const found = style.lookup_color(name)[1].copy();
-            found.alpha *= alpha;
-            return found;
-        };
+        this._palette ??= new Palette(this);
+        const palette = this._palette;
         const rectangle = new Graphene.Rect();
-        const draw = (background, from, to, x, w, least) => {
+        const draw = (color, from, to, x, w, least) => {
             const y = Math.round(from / size * height);
             const h = Math.max(least, Math.round(to / size * height) - y);
-            snapshot.append_color(background, rectangle.init(x, Math.min(y, height - h), w, h));
+            snapshot.append_color(color, rectangle.init(x, Math.min(y, height - h), w, h));
         };
 
-        const resident = style.get_color();
         const cell = size / this._cells.length;
         for (let i = 0; i < this._cells.length;) {
             // Equal ones beside each other are one.
             let end = i + 1;
             while (end < this._cells.length && this._cells[end] === this._cells[i])
                 end++;
-            if (this._cells[i] > 0) {
-                const shade = resident.copy();
-                shade.alpha = 0.15 + 0.25 * this._cells[i];
-                draw(shade, i * cell, end * cell, 4, width - 8, 1);
-            }
+            if (this._cells[i] > 0)
+                draw(palette.shade(0.2 * this._cells[i]), i * cell, end * cell, MARGIN, width - 2 * MARGIN, 1);
             i = end;
         }
+        // Each has its side: they are told apart without their colors, too.
+        const lane = width / 2 - MARGIN;
         for (const [from, to] of this._changes)
-            draw(color('warning_bg_color', 1), from, to, 4, width - 8, 2);
+            draw(palette.changed, from, to, MARGIN, lane, LEAST);
         for (const match of this._matches)
-            draw(color('success_bg_color', 1), match, match + 1, 4, width - 8, 2);
+            draw(palette.found, match, match + 1, width / 2, lane, LEAST);
+        this._drawView(snapshot, palette, size, width, height);
+    }
+
+    _drawView(snapshot, palette, size, width, height) {
         const [start, length] = this._view;
-        draw(color('accent_bg_color', 0.35), start, Math.min(start + length, size), 1, width - 2, 4);
+        const h = Math.min(height, Math.max(LEAST_VIEW, length / size * height));
+        const y = Math.min(start / size * height, height - h);
+        const outline = new Gsk.RoundedRect();
+
+        outline.init_from_rect(new Graphene.Rect().init(1, Math.round(y) + 1, width - 2, Math.round(h) - 2), 3);
+        snapshot.push_rounded_clip(outline);
+        snapshot.append_color(palette.accent(0.2), outline.bounds);
+        snapshot.pop();
+        snapshot.append_border(outline, [1, 1, 1, 1], Array(4).fill(palette.outline));
     }
 
     _onChanged(offset, length) {

@@ -8,44 +8,11 @@ import Graphene from 'gi://Graphene';
 import Gtk from 'gi://Gtk?version=4.0';
 import Pango from 'gi://Pango';
 
-import {hex, hexBytes, printable} from './text.js';
+import {HEX, hex, hexBytes, printable} from './text.js';
 
-const DIM = '50%';
-
-/** Which cells a row of so many bytes has, in widths of a character: the offset, the bytes in groups of eight, the text. */
-export class Columns {
-    constructor(bytesPerRow, digits) {
-        this.bytesPerRow = bytesPerRow;
-        this.digits = digits;
-        this.hexStart = digits + 2;
-        this.textStart = this.hexCell(bytesPerRow - 1) + 4;
-        this.total = this.textStart + bytesPerRow;
-    }
-
-    hexCell(index) {
-        return this.hexStart + 3 * index + Math.floor(index / 8);
-    }
-
-    textCell(index) {
-        return this.textStart + index;
-    }
-
-    /** Which byte of the row is at that many cells from the left, and whether it was pointed at in the text. */
-    byteAt(cell) {
-        const inText = cell >= this.textStart - 1;
-        let index = Math.floor(cell - this.textStart);
-        if (!inText) {
-            const group = Math.floor((cell - this.hexStart + 0.5) / 25);
-            index = group * 8 + Math.min(Math.floor((cell - this.hexStart + 0.5 - group * 25) / 3), 7);
-        }
-        return [Math.max(0, Math.min(index, this.bytesPerRow - 1)), inText];
-    }
-}
-
-function markup(text, isDim) {
-    const escaped = GLib.markup_escape_text(text, -1);
-    return isDim ? `<span alpha="${DIM}">${escaped}</span>` : escaped;
-}
+const OUTLINE = 2;
+const PRINTABLE = Array.from({length: 256}, (_, byte) => printable(byte));
+const MARKUP = PRINTABLE.map(letter => GLib.markup_escape_text(letter, -1));
 
 export const HexRow = GObject.registerClass({
     GTypeName: 'MmioViewerHexRow',
@@ -56,9 +23,13 @@ export const HexRow = GObject.registerClass({
         this.offset = -1;
         this.bytes = new Uint8Array(0);
         // What is drawn behind the bytes: {start, end, color, outline}, start and end counted in bytes of this row.
-        this.marks = [];
+        this._marks = [];
         this._columns = null;
+        // One for life: JavaScript's collector doesn't see how much each holds, and would leave thousands.
         this._layout = null;
+        this._hasText = false;
+        this._rectangle = new Graphene.Rect();
+        this._point = new Graphene.Point();
     }
 
     /** The row's bytes, and where they stand in the file. */
@@ -69,75 +40,97 @@ export const HexRow = GObject.registerClass({
         this.offset = offset;
         this.bytes = bytes;
         this._columns = columns;
-        this._layout = null;
+        this._hasText = false;
         this.update_property([Gtk.AccessibleProperty.LABEL],
-            [`${hex(offset, columns.digits)}: ${hexBytes(bytes)} ${Array.from(bytes, printable).join('')}`]);
+            [`${hex(offset, columns.digits)}: ${hexBytes(bytes)} ${Array.from(bytes, byte => PRINTABLE[byte]).join('')}`]);
         this.queue_draw();
     }
 
     mark(marks) {
-        if (marks.length === 0 && this.marks.length === 0)
+        const before = this._marks;
+        if (marks.length === before.length && marks.every((mark, i) => mark.start === before[i].start && mark.end === before[i].end &&
+            mark.color === before[i].color && mark.outline === before[i].outline))
             return;
-        this.marks = marks;
+        this._marks = marks;
         this.queue_draw();
     }
 
-    /** The font has changed. */
+    /** The font or the colors are others. */
     reset() {
         this._layout = null;
+        this._hasText = false;
         this.queue_draw();
     }
 
     vfunc_snapshot(snapshot) {
-        const columns = this._columns;
-        if (columns === null)
+        if (this._columns === null)
             return;
-        const {charWidth, padding, color} = this.get_parent();
+        const {charWidth, palette} = this.get_parent();
         const height = this.get_height();
-        const rectangle = new Graphene.Rect();
 
-        for (const {start, end, color: background, outline} of this.marks) {
-            // A range goes on over the gaps between its bytes.
-            const hexFrom = columns.hexCell(start) - 0.25, hexTo = columns.hexCell(end - 1) + 2.25;
-            for (const [from, to] of [[hexFrom, hexTo], [columns.textCell(start), columns.textCell(end)]]) {
-                const x = padding + from * charWidth, width = (to - from) * charWidth;
-                snapshot.append_color(background, rectangle.init(x, 0, width, height));
-                if (outline) {
-                    snapshot.append_color(outline, rectangle.init(x, 0, width, 2));
-                    snapshot.append_color(outline, rectangle.init(x, height - 2, width, 2));
-                    snapshot.append_color(outline, rectangle.init(x, 0, 2, height));
-                    snapshot.append_color(outline, rectangle.init(x + width - 2, 0, 2, height));
-                }
-            }
-        }
-
-        this._layout ??= this._createLayout();
+        for (const mark of this._marks)
+            this._drawMark(snapshot, mark, charWidth, height);
+        this._ensureText(palette);
         snapshot.save();
-        snapshot.translate(new Graphene.Point({x: padding, y: Math.round((height - this._layout.get_pixel_size()[1]) / 2)}));
-        snapshot.append_layout(this._layout, color);
+        snapshot.translate(this._point.init(this._columns.padding, Math.round((height - this._layout.get_pixel_size()[1]) / 2)));
+        snapshot.append_layout(this._layout, palette.text);
         snapshot.restore();
     }
 
-    _createLayout() {
-        const {bytesPerRow, digits} = this._columns;
-        const pieces = [markup(hex(this.offset, digits), true), ' '];
-        let text = '';
+    _drawMark(snapshot, {start, end, color, outline}, charWidth, height) {
+        const columns = this._columns;
+        const draw = (paint, x, y, width, h) => snapshot.append_color(paint, this._rectangle.init(x, y, width, h));
+
+        // A range goes on over the gaps between its bytes.
+        for (const [from, to] of [[columns.hexCell(start) - 0.25, columns.hexCell(end - 1) + 2.25],
+            [columns.textCell(start), columns.textCell(end)]]) {
+            const x = columns.padding + from * charWidth, width = (to - from) * charWidth;
+            draw(color, x, 0, width, height);
+            if (outline === null)
+                continue;
+            draw(outline, x, 0, width, OUTLINE);
+            draw(outline, x, height - OUTLINE, width, OUTLINE);
+            draw(outline, x, OUTLINE, OUTLINE, height - 2 * OUTLINE);
+            draw(outline, x + width - OUTLINE, OUTLINE, OUTLINE, height - 2 * OUTLINE);
+        }
+    }
+
+    _ensureText({dim}) {
+        if (this._layout === null) {
+            this._layout = this.get_parent().create_pango_layout(null);
+            this._layout.set_single_paragraph_mode(true);
+            this._layout.set_ellipsize(Pango.EllipsizeMode.NONE);
+        }
+        if (this._hasText)
+            return;
+        this._hasText = true;
+        this._layout.set_markup(this._markup(`<span alpha="${dim}">`), -1);
+    }
+
+    // Those that matter less are dimmed: zeros, and what is no text.
+    _markup(dimmed) {
+        const {bytesPerRow, digits, gap} = this._columns;
+        let isDim = true;
+        let text = `${dimmed}${hex(this.offset, digits)}${' '.repeat(gap - 1)}`;
+        const dim = shallBe => {
+            if (shallBe !== isDim)
+                text += shallBe ? dimmed : '</span>';
+            isDim = shallBe;
+        };
 
         for (let i = 0; i < bytesPerRow; i++) {
             const byte = this.bytes[i];
-            pieces.push(i > 0 && i % 8 === 0 ? '  ' : ' ');
-            if (byte === undefined) {
-                pieces.push('  ');
-                continue;
-            }
-            const letter = printable(byte);
-            pieces.push(markup(hex(byte, 2), byte === 0));
-            text += markup(letter, letter === '·');
+            text += i > 0 && i % 8 === 0 ? '  ' : ' ';
+            if (byte !== undefined)
+                dim(byte === 0);
+            text += byte === undefined ? '  ' : HEX[byte];
         }
-        const layout = this.get_parent().create_pango_layout(null);
-        layout.set_markup(`${pieces.join('')}  ${text}`, -1);
-        layout.set_single_paragraph_mode(true);
-        layout.set_ellipsize(Pango.EllipsizeMode.NONE);
-        return layout;
+        text += ' '.repeat(gap);
+        for (const byte of this.bytes) {
+            dim(PRINTABLE[byte] === '·');
+            text += MARKUP[byte];
+        }
+        dim(false);
+        return text;
     }
 });

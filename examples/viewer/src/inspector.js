@@ -37,7 +37,7 @@ function float(type, digits, order) {
 }
 
 // Each: the group, the name, what it makes of {document, offset, bytes}.
-function types(order) {
+function typesIn(order) {
     return [
         [0, C_('type', 'Unsigned 8-bit'), number('uint8')],
         [0, C_('type', 'Signed 8-bit'), number('int8')],
@@ -95,7 +95,8 @@ export const Inspector = GObject.registerClass({
     constructor(properties = {}) {
         super(properties);
         const lists = [this._numbers, this._floats, this._others];
-        this._rows = types(LITTLE_ENDIAN).map(([group, name]) => {
+        this._types = {[LITTLE_ENDIAN]: typesIn(LITTLE_ENDIAN), [BIG_ENDIAN]: typesIn(BIG_ENDIAN)};
+        this._rows = this._types[LITTLE_ENDIAN].map(([group, name]) => {
             const row = new ValueRow(name);
             lists[group].append(row);
             return row;
@@ -103,6 +104,8 @@ export const Inspector = GObject.registerClass({
         for (const list of lists)
             list.connect('row-activated', (_list, row) => this.emit('copied', row.value));
         this._little.connect('toggled', () => this._update());
+        // What nobody sees isn't worked out.
+        this.connect('map', () => this._update());
     }
 
     inspect(document, offset) {
@@ -112,9 +115,11 @@ export const Inspector = GObject.registerClass({
     }
 
     _update() {
+        if (!this.get_mapped())
+            return;
         const bytes = this._document?.read(this._offset, 8) ?? [];
         const order = this._little.active ? LITTLE_ENDIAN : BIG_ENDIAN;
-        types(order).forEach(([, , toText], i) => {
+        this._types[order].forEach(([, , toText], i) => {
             this._rows[i].value = bytes.length > 0 ? toText({document: this._document, offset: this._offset, bytes}) : NONE;
         });
     }

@@ -9,7 +9,15 @@ import Gtk from 'gi://Gtk?version=4.0';
 import {_} from './text.js';
 
 const SHOWN = 8;
-const NAME = 'mmio-viewer';
+
+// GTK files them under the application's name, which is another in each language; how it was started is the same.
+function isOurs(item) {
+    const program = GLib.get_prgname();
+    return item.get_applications().some(name => {
+        const [found, command] = item.get_application_info(name);
+        return found && command.replace(/'/g, '').split(' ')[0] === program;
+    });
+}
 
 export class Recent {
     constructor() {
@@ -20,13 +28,12 @@ export class Recent {
     }
 
     add(location) {
-        // Under the name of the program: GLib.set_prgname ().
         this._manager.add_item(location.get_uri());
     }
 
     _update() {
         const items = this._manager.get_items()
-            .filter(item => item.has_application(NAME))
+            .filter(isOurs)
             .sort((a, b) => b.get_modified().compare(a.get_modified()))
             .slice(0, SHOWN);
 

@@ -12,11 +12,14 @@ import {_, fill, ngettext, offsetText, parseHex} from './text.js';
 
 // Between two keys, ms.
 const TYPING = 200;
+// Below that width, in pixels.
+const NARROW = 480;
+const SPACING = 6;
 
 export const SearchBar = GObject.registerClass({
     GTypeName: 'MmioViewerSearchBar',
     Template: 'resource:///org/libmmio/Viewer/ui/search.ui',
-    InternalChildren: ['bar', 'entry', 'kind', 'status', 'stop', 'previous', 'next'],
+    InternalChildren: ['bar', 'box', 'entry', 'kind', 'status', 'stop', 'previous', 'next'],
     Properties: {
         'active': GObject.ParamSpec.boolean('active', '', '', GObject.ParamFlags.READWRITE, false),
     },
@@ -28,17 +31,19 @@ export const SearchBar = GObject.registerClass({
         'matches': {param_types: [GObject.TYPE_JSOBJECT]},
         'failed': {param_types: [GObject.TYPE_JSOBJECT]},
     },
-}, class SearchBar extends Gtk.Box {
+}, class SearchBar extends Gtk.Widget {
     constructor(properties = {}) {
         super(properties);
         this._document = null;
         this._search = null;
         this._counting = null;
         this._typingId = 0;
+        this._narrowId = 0;
         this._from = 0;
         this.caret = 0;
 
         this._bar.connect_entry(this._entry);
+        this.connect('destroy', () => this._bar.unparent());
         this._bar.bind_property('search-mode-enabled', this, 'active', GObject.BindingFlags.BIDIRECTIONAL);
         this.connect('notify::active', () => this._onActive());
         this._entry.connect('changed', () => this._onTyped());
@@ -57,6 +62,26 @@ export const SearchBar = GObject.registerClass({
         });
         this._entry.add_controller(keys);
         this._say('');
+    }
+
+    vfunc_measure(orientation, forSize) {
+        return this._bar.measure(orientation, forSize);
+    }
+
+    // In a narrow window the rest stands below the entry.
+    vfunc_size_allocate(width, height, baseline) {
+        this._bar.allocate(width, height, baseline, null);
+        const orientation = width < NARROW ? Gtk.Orientation.VERTICAL : Gtk.Orientation.HORIZONTAL;
+        if (this._box.orientation === orientation || this._narrowId)
+            return;
+        // Not within an allocation.
+        this._narrowId = GLib.idle_add(GLib.PRIORITY_HIGH_IDLE, () => {
+            this._narrowId = 0;
+            this._box.orientation = orientation;
+            // What stands in a bar has margins above and below already.
+            this._box.spacing = orientation === Gtk.Orientation.VERTICAL ? 0 : SPACING;
+            return GLib.SOURCE_REMOVE;
+        });
     }
 
     get active() {

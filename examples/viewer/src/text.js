@@ -19,9 +19,11 @@ export function hex(number, digits) {
     return number.toString(16).toUpperCase().padStart(digits, '0');
 }
 
-/** Every two digits a byte. */
+/** Each byte in two digits. */
+export const HEX = Array.from({length: 256}, (_, byte) => hex(byte, 2));
+
 export function hexBytes(bytes) {
-    return Array.from(bytes, byte => hex(byte, 2)).join(' ');
+    return Array.from(bytes, byte => HEX[byte]).join(' ');
 }
 
 /** ASCII as it is, a middle dot for everything else. */
@@ -42,7 +44,7 @@ export function sizeText(size) {
  * What a person writes for an offset: 4096, 0x1000, 1000h, +16 or -0x10 from the cursor, 50% of the file. NaN if it is none of these.
  */
 export function parseOffset(text, cursor, size) {
-    const [, sign, body] = /^\s*([+-]?)\s*(.*?)\s*$/.exec(text);
+    const [, sign, body] = /^\s*([+\-−]?)\s*(.*?)\s*$/.exec(text);
     let number = NaN;
 
     if (/^\d+([.,]\d+)?\s*%$/.test(body))

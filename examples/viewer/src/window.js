@@ -23,7 +23,7 @@ const MAX_COPY = 16 * 1024 * 1024;
 export const Window = GObject.registerClass({
     GTypeName: 'MmioViewerWindow',
     Template: 'resource:///org/libmmio/Viewer/ui/window.ui',
-    InternalChildren: ['toasts', 'stack', 'title', 'openMenu', 'banner', 'search', 'searchToggle', 'flap', 'inspector', 'view', 'map',
+    InternalChildren: ['toasts', 'stack', 'title', 'openMenu', 'banner', 'search', 'searchToggle', 'inspectorToggle', 'flap', 'inspector', 'view', 'map',
         'position', 'goTo', 'goToEntry', 'goToButton', 'selection', 'state'],
 }, class Window extends Adw.ApplicationWindow {
     constructor(properties) {
@@ -33,6 +33,11 @@ export const Window = GObject.registerClass({
         this._addActions();
         this._addDrop();
         this._openMenu.menu_model = this.application.recent.menu;
+        // Its buttons are what is told, and a template can't name them.
+        const [button, menu] = [this._openMenu.get_first_child(), this._openMenu.get_last_child()];
+        button.update_property([Gtk.AccessibleProperty.LABEL], [this._openMenu.tooltip_text]);
+        for (const part of [menu, menu.get_first_child()])
+            part.update_property([Gtk.AccessibleProperty.LABEL], [this._openMenu.dropdown_tooltip]);
 
         this._view.connect('cursor-moved', () => this._onCursor());
         this._view.connect('scrolled', () => this._onScrolled());
@@ -60,9 +65,10 @@ export const Window = GObject.registerClass({
         this._goToEntry.connect('changed', () => this._goToEntry.remove_css_class('error'));
         this._goToButton.connect('clicked', () => this._onGoTo());
         this._goTo.connect('show', () => {
-            this._goToEntry.text = offsetText(this._view.caret);
+            this._goToEntry.text = offsetText(this._view.selection.caret);
             this._goToEntry.grab_focus();
         });
+        this._goTo.connect('closed', () => this._view.grab_focus());
 
         this.connect('close-request', () => {
             this._setDocument(null);
@@ -131,6 +137,7 @@ export const Window = GObject.registerClass({
             [State.CHANGING]: _('Changing…'),
             [State.SETTLED]: _('Settled'),
         }[this.document.state];
+        this._state.visible = this._state.label !== '';
     }
 
     _showBanner(action, text, button) {
@@ -148,15 +155,16 @@ export const Window = GObject.registerClass({
     // The cursor
 
     _onCursor() {
-        const {selectionStart: start, selectionEnd: end, caret} = this._view;
+        const {start, end, caret, isRange} = this._view.selection;
         this._position.label = offsetText(caret);
-        this._selection.label = this._view.hasSelection ? fill(_('%s selected'), sizeText(end - start)) : '';
+        this._selection.label = isRange ? fill(_('%s selected'), sizeText(end - start)) : '';
+        this._selection.visible = isRange;
         this._search.setCursor(start, end);
         this._inspect();
     }
 
     _inspect() {
-        this._inspector.inspect(this.document, this._view.selectionStart);
+        this._inspector.inspect(this.document, this._view.selection.start);
     }
 
     _onScrolled() {
@@ -168,7 +176,7 @@ export const Window = GObject.registerClass({
     }
 
     _onGoTo() {
-        const offset = parseOffset(this._goToEntry.text, this._view.caret, this.document.size);
+        const offset = parseOffset(this._goToEntry.text, this._view.selection.caret, this.document.size);
         if (!(offset >= 0) || offset > Math.max(this.document.size - 1, 0)) {
             this._goToEntry.add_css_class('error');
             this._goToEntry.error_bell();
@@ -176,7 +184,6 @@ export const Window = GObject.registerClass({
         }
         this._goTo.popdown();
         this._view.moveTo(offset, {center: true});
-        this._view.grab_focus();
     }
 
     // Actions
@@ -191,7 +198,7 @@ export const Window = GObject.registerClass({
             'reload': () => this.document.reload(),
             'copy-hex': () => this._copySelection(hexBytes),
             'copy-text': () => this._copySelection(bytes => new TextDecoder().decode(bytes)),
-            'copy-offset': () => this._copy(offsetText(this._view.caret)),
+            'copy-offset': () => this._copy(offsetText(this._view.selection.caret)),
             'select-all': () => this._view.selectAll(),
             'zoom-in': () => this._view.zoom(1),
             'zoom-out': () => this._view.zoom(-1),
@@ -208,10 +215,11 @@ export const Window = GObject.registerClass({
 
     // What needs a file is there only with one.
     _enable() {
+        this._inspectorToggle.visible = this.document !== null;
+        this._searchToggle.visible = this.document !== null;
         for (const name of ['find', 'find-next', 'find-previous', 'go-to', 'reload', 'copy-hex', 'copy-text', 'copy-offset', 'select-all',
             'zoom-in', 'zoom-out', 'zoom-reset'])
             this.lookup_action(name).enabled = this.document !== null;
-        this._searchToggle.sensitive = this.document !== null;
     }
 
     _choose() {
@@ -241,7 +249,7 @@ export const Window = GObject.registerClass({
     }
 
     _copySelection(toText) {
-        const {selectionStart: start, selectionEnd: end} = this._view;
+        const {start, end} = this._view.selection;
         if (end - start > MAX_COPY) {
             this._toast(fill(_('%s are too much to copy: the limit is %s'), sizeText(end - start), sizeText(MAX_COPY)));
             return;
