@@ -50,6 +50,12 @@ mmio_digest_get_size (MmioDigest *self)
   return self->size;
 }
 
+gboolean
+mmio_digest_looks_once (MmioDigest *self)
+{
+  return !self->is_copy && self->size > self->copy_limit;
+}
+
 gsize
 mmio_digest_get_memory (MmioDigest *self)
 {

@@ -12,10 +12,13 @@
 #include <unistd.h>
 
 #include "mmio-digest-private.h"
+#include "mmio-mapping-window-private.h"
 #include "mmio-watch-state-private.h"
 
 /* How much is read at once: it stays in the second-level cache until it is digested. */
 #define PIECE (128 * 1024)
+/* How much is looked at where it lies in memory: a large page. */
+#define WINDOW (2 * 1024 * 1024)
 /* After so much another file has its turn. */
 #define TURN (64 * 1024 * 1024)
 /* What is learnt while others wait. */
@@ -51,7 +54,7 @@ struct _MmioLocator
   Place last;                   /* and the newest */
   gint64 first_time;            /* monotonic, us */
   Place place;                  /* where the reader is */
-  gboolean is_reading;          /* a piece from there on, and perhaps has done so already */
+  gsize reading;                /* so many bytes from there on at most, and perhaps has done so already; 0: nothing */
   gboolean is_known;            /* the digest is of all of the file */
   gboolean is_in_doubt;         /* and may hold changes that are still to be reported: the next answer is the whole file */
   gboolean is_changed;          /* and does */
@@ -62,6 +65,7 @@ struct _MmioLocator
 
   /* the reader's own: only one thread at a time runs it */
   int fd;
+  gboolean is_local;            /* what others write to the file is in our memory, too */
   MmioDigest *digest;
 };
 
@@ -171,6 +175,7 @@ take_file (MmioLocator *self)
     close (self->fd);
   self->fd = self->next_fd;
   self->next_fd = -1;
+  self->is_local = mmio_file_get_reach (self->fd) == MMIO_FILE_REACH_LOCAL;
   g_clear_pointer (&self->digest, mmio_digest_free);
   self->digest = g_steal_pointer (&self->next_digest);
   self->is_known = self->next_is_known;
@@ -220,31 +225,66 @@ read_piece (int     fd,
   return n_read;
 }
 
-static void
+/* How much is looked at next. */
+static gsize
+get_step (MmioLocator *self)
+{
+  return self->is_local && self->digest != NULL && mmio_digest_looks_once (self->digest) ? WINDOW : PIECE;
+}
+
+/* Up to the next window's beginning, as far as the file goes; 0 if it has to be read. */
+static gsize
+look_through_window (MmioLocator     *self,
+                     guint64          offset,
+                     MmioDigestRange *range)
+{
+  gsize length = WINDOW - offset % WINDOW;
+  MmioWindow window;
+  MmioFileState now;
+
+  if (!mmio_file_state_read_fd (self->fd, &now) || !now.exists || now.size <= offset)
+    return 0;
+  length = (gsize) MIN (length, now.size - offset);
+  if (!mmio_window_open (&window, self->fd, offset, length))
+    return 0;
+  mmio_digest_update (self->digest, offset, window.start, length, range);
+  return mmio_window_close (&window) ? length : 0;
+}
+
+/* Returns how much was read. */
+static gsize
 read_on (MmioLocator *self,
          guint8      *piece)
 {
   guint64 offset = MIN (self->place.offset, mmio_digest_get_size (self->digest) / MMIO_DIGEST_BLOCK * MMIO_DIGEST_BLOCK);
   MmioDigestRange range = MMIO_DIGEST_RANGE_NONE;
-  gsize n_read = read_piece (self->fd, offset, piece);
+  gsize n_read = get_step (self) == WINDOW ? look_through_window (self, offset, &range) : 0;
+  /* a window that is cut short was cut by the end of the file */
+  gboolean at_end = n_read > 0 && (offset + n_read) % WINDOW != 0;
   gboolean news = FALSE;
 
-  mmio_digest_update (self->digest, offset, piece, n_read, &range);
+  if (n_read == 0)
+    {
+      n_read = read_piece (self->fd, offset, piece);
+      at_end = n_read < PIECE;
+      mmio_digest_update (self->digest, offset, piece, n_read, &range);
+    }
 
   g_mutex_lock (&self->lock);
-  self->is_reading = FALSE;
+  self->reading = 0;
   if (self->next_fd < 0)
     {
       if (range.start < range.end)
         mmio_digest_range_add (&self->found, range.start, range.end);
       self->place.offset = offset + n_read;
-      if (n_read < PIECE)
+      if (at_end)
         news = end_round (self, offset + n_read);
       news = answer_requests (self) || news;
     }
   if (news && !self->freed)
     self->notify (self, self->user_data);
   g_mutex_unlock (&self->lock);
+  return n_read;
 }
 
 /* lock held */
@@ -262,16 +302,16 @@ run (gpointer data,
   g_autofree guint8 *piece = g_malloc (PIECE);
   gboolean goes_on = TRUE;
 
-  for (guint64 n_read = 0; goes_on && n_read < TURN; n_read += PIECE)
+  for (guint64 n_read = 0; goes_on && n_read < TURN;)
     {
       g_mutex_lock (&self->lock);
       take_file (self);
       goes_on = has_work (self);
-      self->is_reading = goes_on;
+      self->reading = goes_on ? get_step (self) : 0;
       g_mutex_unlock (&self->lock);
 
       if (goes_on)
-        read_on (self, piece);
+        n_read += read_on (self, piece);
     }
 
   g_mutex_lock (&self->lock);
@@ -400,8 +440,8 @@ mmio_locator_request (MmioLocator *self)
   if (self->next_fd >= 0)
     self->last = (Place) { self->place.round + 1, 0 };
   /* what is being read now may be what was there before the change */
-  else if (self->is_reading)
-    self->last.offset += PIECE;
+  else
+    self->last.offset += self->reading;
   if (self->n_open == 0)
     {
       self->first = self->last;

@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -1329,6 +1331,62 @@ test_locate_beside_a_busy_writer (Fixture      *f,
   g_source_remove (writer);
 }
 
+typedef struct
+{
+  int fd;
+  gint is_done;                 /* atomic */
+} Truncater;
+
+static gpointer
+truncate_often (gpointer user_data)
+{
+  Truncater *self = user_data;
+  g_autofree char *content = g_strnfill (4096 * 4096, 'x');
+
+  for (guint i = 0; i < 100; i++)
+    {
+      const off_t shorter = 4096 * (off_t) (1 + i * 37 % 4000);
+
+      g_assert_no_errno (ftruncate (self->fd, shorter));
+      g_assert_cmpint (pwrite (self->fd, content, 4096 * 4096, 0), ==, 4096 * 4096);
+    }
+  g_atomic_int_set (&self->is_done, TRUE);
+  g_main_context_wakeup (NULL);
+  return NULL;
+}
+
+/* It is looked at where it lies in memory, which goes away meanwhile: that is no fault of anybody, not even of who blocks the signal. */
+static void
+test_locate_while_it_is_truncated (Fixture      *f,
+                                   gconstpointer data G_GNUC_UNUSED)
+{
+  Truncater truncater = { -1, FALSE };
+  MmioWatchReport report;
+  GThread *thread;
+  sigset_t fault;
+
+  sigemptyset (&fault);
+  sigaddset (&fault, SIGBUS);
+  pthread_sigmask (SIG_BLOCK, &fault, NULL);
+  start_locating (f, 4096, 4096);
+  truncater.fd = f->fd;
+  thread = g_thread_new ("truncater", truncate_often, &truncater);
+  WAIT_FOR (f, g_atomic_int_get (&truncater.is_done));
+  g_thread_join (thread);
+  pthread_sigmask (SIG_UNBLOCK, &fault, NULL);
+
+  /* And then it is known again, to the block. */
+  do
+    {
+      write_at (f->path, 100 * 4096 + 17, "!");
+      report = assert_next (f, MMIO_WATCH_CHANGED);
+      write_at (f->path, 100 * 4096 + 17, "?");
+      report = assert_next (f, MMIO_WATCH_CHANGED);
+    }
+  while (report.length != 4096);
+  g_assert_cmpuint (report.offset, ==, 100 * 4096);
+}
+
 static gboolean
 set_value (const char *path,
            const char *value)
@@ -1622,6 +1680,7 @@ main (int   argc,
   add ("locate/to-the-block", test_locate_to_the_block);
   add ("locate/in-a-replacement", test_locate_in_a_replacement);
   add ("locate/beside-a-busy-writer", test_locate_beside_a_busy_writer);
+  add ("locate/while-it-is-truncated", test_locate_while_it_is_truncated);
   add ("ten-thousand-at-once", test_many);
   add ("lost/queue-overflow", test_queue_overflow);
   add ("lost/no-watches-left", test_no_watches_left);
