@@ -12,7 +12,9 @@
 #include <mmio.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #if __has_include(<sys/inotify.h>)
@@ -22,20 +24,36 @@
 #include "bench-program.h"
 #include "crowd.h"
 
-typedef struct
+#define N_SIBLINGS 1000
+/* Between two writes to siblings. */
+#define SIBLING_US 1000
+/* As many as make a 99th percentile of some worth, of one turn. */
+#define KEPT_DELAYS 1000000
+
+typedef struct _Watched Watched;
+
+struct _Watched
 {
   char *folder;
   char *path;
   int fd;                       /* somebody else's */
+  void (*change) (Watched *self);
+  GArray *delays;               /* of guint64, ns from each change to its handler; NULL: not kept */
+  int inotify;                  /* a queue of its own; 0 if there is none */
+  int *siblings;                /* N_SIBLINGS descriptors of files in the folder; NULL if there are none */
   guint seen;                   /* changes */
   guint seen_attributes;
   gboolean flip;
   guint n_located;              /* changes that came with less than all of the file */
   guint64 size;
   guint64 n_written;
+  guint64 written;              /* where the last change was */
+  guint n_missed;               /* changes that came with a range that hasn't it, or more than a block beside it */
   guint8 *copy, *buffer;        /* of whoever compares it himself */
   FILE *lines;                  /* of a program that prints one for each event */
-} Watched;
+};
+
+static void write_byte (Watched *self);
 
 static void
 watched_init (Watched    *self,
@@ -51,11 +69,51 @@ watched_init (Watched    *self,
   bench_need (g_file_set_contents (self->path, "content of some length", -1, &error), error, self->path);
   self->fd = open (self->path, O_RDWR | O_CLOEXEC);
   bench_need (self->fd >= 0, NULL, self->path);
+  self->change = write_byte;
+}
+
+static void
+watched_keep_delays (Watched *self)
+{
+  self->delays = g_array_sized_new (FALSE, FALSE, sizeof (guint64), KEPT_DELAYS);
+}
+
+static char *
+sibling_path (Watched *self,
+              guint    number)
+{
+  g_autofree char *name = g_strdup_printf ("sibling-%u", number);
+
+  return g_build_filename (self->folder, name, NULL);
+}
+
+static void
+watched_add_siblings (Watched *self)
+{
+  self->siblings = g_new (int, N_SIBLINGS);
+  for (guint i = 0; i < N_SIBLINGS; i++)
+    {
+      g_autofree char *path = sibling_path (self, i);
+
+      self->siblings[i] = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+      bench_need (self->siblings[i] >= 0, NULL, path);
+    }
 }
 
 static void
 watched_clear (Watched *self)
 {
+  for (guint i = 0; self->siblings != NULL && i < N_SIBLINGS; i++)
+    {
+      g_autofree char *path = sibling_path (self, i);
+
+      close (self->siblings[i]);
+      g_unlink (path);
+    }
+  g_free (self->siblings);
+  g_clear_pointer (&self->delays, g_array_unref);
+  if (self->inotify > 0)
+    close (self->inotify);
   close (self->fd);
   g_unlink (self->path);
   g_rmdir (self->folder);
@@ -95,6 +153,8 @@ on_file_changed (MmioFile *file,
   self->seen++;
   if (length < self->size)
     self->n_located++;
+  if (length > 4096 || self->written < offset || self->written >= offset + length)
+    self->n_missed++;
 }
 
 static void
@@ -113,6 +173,45 @@ on_too_late (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+keep_delay (Watched *self,
+            guint64  since)
+{
+  guint64 delay = bench_now () - since;
+
+  if (self->delays != NULL && self->delays->len < KEPT_DELAYS)
+    g_array_append_val (self->delays, delay);
+}
+
+static int
+compare_delays (gconstpointer a,
+                gconstpointer b)
+{
+  guint64 x = *(const guint64 *) a, y = *(const guint64 *) b;
+
+  return (x > y) - (x < y);
+}
+
+/* us; of the sorted delays, the smallest that so many per cent don't exceed. */
+static double
+get_percentile (Watched *self,
+                guint    percent)
+{
+  return (double) g_array_index (self->delays, guint64, (self->delays->len * (guint64) percent + 99) / 100 - 1) / 1000;
+}
+
+/* What the medians of turns don't say: each event by itself. */
+static void
+tell_delays (const char *label,
+             Watched    *self)
+{
+  if (self->delays->len == 0)
+    return;
+  g_array_sort (self->delays, compare_delays);
+  printf ("  %-44s %7u events: median %9.1f us, p99 %9.1f us\n", label, self->delays->len, get_percentile (self, 50),
+          get_percentile (self, 99));
+}
+
 /* One event is over before the next begins. */
 static guint64
 wait_for_handler (gpointer data,
@@ -124,10 +223,12 @@ wait_for_handler (gpointer data,
   for (guint64 i = 0; i < n; i++)
     {
       guint seen = self->seen;
+      guint64 start = bench_now ();
 
-      write_byte (self);
+      self->change (self);
       while (self->seen == seen)
         g_main_context_iteration (NULL, TRUE);
+      keep_delay (self, start);
     }
   g_source_remove (too_late);
   return 0;
@@ -178,21 +279,23 @@ static guint64
 wait_for_inotify (gpointer data,
                   guint64  n)
 {
-  static int queue = -1;
   Watched *self = data;
   struct pollfd poll_fd;
   char buffer[4096];
 
-  if (queue < 0)
+  if (self->inotify == 0)
     {
-      queue = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
-      bench_need (queue >= 0 && inotify_add_watch (queue, self->path, IN_MODIFY) >= 0, NULL, "inotify");
+      self->inotify = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
+      bench_need (self->inotify > 0 && inotify_add_watch (self->inotify, self->path, IN_MODIFY) >= 0, NULL, "inotify");
     }
-  poll_fd = (struct pollfd){ .fd = queue, .events = POLLIN };
+  poll_fd = (struct pollfd){ .fd = self->inotify, .events = POLLIN };
   for (guint64 i = 0; i < n; i++)
     {
-      write_byte (self);
-      bench_need (poll (&poll_fd, 1, 10000) == 1 && read (queue, buffer, sizeof buffer) > 0, NULL, "inotify");
+      guint64 start = bench_now ();
+
+      self->change (self);
+      bench_need (poll (&poll_fd, 1, 10000) == 1 && read (self->inotify, buffer, sizeof buffer) > 0, NULL, "inotify");
+      keep_delay (self, start);
     }
   return 0;
 }
@@ -249,48 +352,37 @@ watch_ours (Watched       *watched,
 }
 
 static GFileMonitor *
-watch_theirs (Watched *watched)
+watch_by_monitor (Watched          *watched,
+                  GFileMonitorFlags flags,
+                  int               rate_limit)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GFile) location = g_file_new_for_path (watched->path);
-  GFileMonitor *monitor = g_file_monitor_file (location, G_FILE_MONITOR_NONE, NULL, &error);
+  GFileMonitor *monitor = g_file_monitor_file (location, flags, NULL, &error);
 
   bench_need (monitor != NULL, error, watched->path);
-  g_file_monitor_set_rate_limit (monitor, 0);
+  if (rate_limit >= 0)
+    g_file_monitor_set_rate_limit (monitor, rate_limit);
   g_signal_connect (monitor, "changed", G_CALLBACK (on_monitor_changed), watched);
   return monitor;
 }
 
-/* Where the file has changed: by LOCATE, or by reading all of it again and comparing it with a copy. */
-
-static guint64
-write_somewhere (Watched *self)
+static GFileMonitor *
+watch_theirs (Watched *watched)
 {
-  const guint64 offset = self->n_written * 4099 % self->size;
-  const guint8 byte = (guint8) (1 + self->n_written / 7);
-
-  self->n_written++;
-  bench_need (pwrite (self->fd, &byte, 1, (off_t) offset) == 1, NULL, self->path);
-  return offset;
+  return watch_by_monitor (watched, G_FILE_MONITOR_NONE, 0);
 }
 
-static guint64
-wait_for_located (gpointer data,
-                  guint64  n)
+/* Where the file has changed: by LOCATE, or by reading all of it again and comparing it with a copy. */
+
+static void
+write_somewhere (Watched *self)
 {
-  Watched *self = data;
-  guint too_late = g_timeout_add_seconds (60, on_too_late, NULL);
+  const guint8 byte = (guint8) (1 + self->n_written / 7);
 
-  for (guint64 i = 0; i < n; i++)
-    {
-      guint seen = self->seen;
-
-      write_somewhere (self);
-      while (self->seen == seen)
-        g_main_context_iteration (NULL, TRUE);
-    }
-  g_source_remove (too_late);
-  return 0;
+  self->written = self->n_written * 4099 % self->size;
+  self->n_written++;
+  bench_need (pwrite (self->fd, &byte, 1, (off_t) self->written) == 1, NULL, self->path);
 }
 
 static guint64
@@ -336,6 +428,7 @@ compare_located (Bench      *bench,
   watched_init (&ours, near, "locate-ours");
   watched_init (&theirs, near, "locate-monitor");
   ours.size = theirs.size = size;
+  ours.change = write_somewhere;
   bench_need (pwrite (ours.fd, content, size, 0) == (gssize) size && pwrite (theirs.fd, content, size, 0) == (gssize) size, NULL,
               ours.path);
   theirs.copy = g_malloc0 (size);
@@ -346,7 +439,7 @@ compare_located (Bench      *bench,
   bench_case (bench, &(BenchCase){
     .name = name, .title = title, .slice = 5000000,
     .floor = { "GFileMonitor, rate limit 0, read and memcmp", wait_and_compare, &theirs },
-    .subject = { "MmioFile::changed, LOCATE", wait_for_located, &ours } });
+    .subject = { "MmioFile::changed, LOCATE", wait_for_handler, &ours } });
   printf ("  %u of %u were located\n", ours.n_located, ours.seen);
 
   mmio_file_unwatch (file);
@@ -355,6 +448,211 @@ compare_located (Bench      *bench,
   g_free (theirs.buffer);
   watched_clear (&ours);
   watched_clear (&theirs);
+}
+
+/* A large file, of which no copy is kept: each change is found by reading all of it. */
+
+#define LARGE (G_GUINT64_CONSTANT (1) << 30)
+#define PIECE (128 * 1024)
+
+typedef struct
+{
+  MmioFile *file;
+  const guint64 *map;
+  gsize n_words;
+  guint64 sum;
+} Mapped;
+
+static guint64
+read_mapped (gpointer data,
+             guint64  n)
+{
+  Mapped *self = data;
+  g_autofree guint8 *piece = g_malloc (PIECE);
+
+  for (guint64 i = 0; i < n; i++)
+    for (guint64 offset = 0; offset < LARGE; offset += PIECE)
+      bench_need (mmio_file_read (self->file, offset, piece, PIECE, NULL), NULL, "read");
+  return 0;
+}
+
+static guint64
+add_mapped (gpointer data,
+            guint64  n)
+{
+  Mapped *self = data;
+
+  for (guint64 i = 0; i < n; i++)
+    {
+      guint64 sums[4] = { 0 };
+
+      for (gsize k = 0; k + 4 <= self->n_words; k += 4)
+        for (guint lane = 0; lane < 4; lane++)
+          sums[lane] += self->map[k + lane];
+      self->sum += sums[0] + sums[1] + sums[2] + sums[3];
+      /* It may not be left out. */
+      __asm__ __volatile__ ("" : : "r" (self->sum) : "memory");
+    }
+  return 0;
+}
+
+/* bytes, of memory that is the process's own */
+static guint64
+get_own_memory (void)
+{
+  g_autofree char *status = NULL;
+  const char *line;
+
+  if (!g_file_get_contents ("/proc/self/status", &status, NULL, NULL) || (line = strstr (status, "RssAnon:")) == NULL)
+    return 0;
+  return g_ascii_strtoull (line + strlen ("RssAnon:"), NULL, 10) * 1024;
+}
+
+static void
+locate_in_large (Bench *bench)
+{
+  const char *path = bench_disk_file (bench, "large", LARGE);
+  const char *small_path = bench_disk_file (bench, "small", 4096);
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (MmioFile) small_file = NULL;
+  Watched ours = { .path = (char *) path, .size = LARGE, .change = write_somewhere };
+  Watched small = { .path = (char *) small_path, .size = 4096, .change = write_somewhere };
+  Mapped mapped = { .n_words = LARGE / sizeof (guint64) };
+  guint64 before, after;
+
+  ours.fd = open (path, O_RDWR | O_CLOEXEC);
+  bench_need (ours.fd >= 0, NULL, path);
+  mapped.map = mmap (NULL, LARGE, PROT_READ, MAP_SHARED, ours.fd, 0);
+  bench_need (mapped.map != MAP_FAILED, NULL, path);
+
+  /* What watching takes at all isn't counted: a small file is watched first. */
+  small.fd = open (small_path, O_RDWR | O_CLOEXEC);
+  bench_need (small.fd >= 0, NULL, small_path);
+  small_file = watch_ours (&small, MMIO_WATCH_FLAGS_LOCATE);
+  wait_for_handler (&small, 10);
+  before = get_own_memory ();
+  file = watch_ours (&ours, MMIO_WATCH_FLAGS_LOCATE);
+  /* The first ones come when the file is not known yet, with all of it. */
+  while (ours.n_located == 0)
+    wait_for_handler (&ours, 1);
+  after = get_own_memory ();
+  mapped.file = file;
+  ours.seen = ours.n_missed = 0;
+  bench_case (bench, &(BenchCase){
+    .name = "locate-1g", .title = "from a write to the handler that is told which block of 1 GiB it was in", .goal = 1.3, .slice = 500000000,
+    .floor = { "mmio_file_read of all of the file", read_mapped, &mapped },
+    .subject = { "MmioFile::changed, LOCATE", wait_for_handler, &ours },
+    .peers = (BenchSide[]){ { "all words of the mapping are added up", add_mapped, &mapped }, { NULL } } });
+  printf ("  %u of %u to the block; %.1f MiB of memory, %.2f %% of the file\n", ours.seen - ours.n_missed, ours.seen,
+          (double) (after - before) / (1 << 20), 100.0 * (double) (after - before) / (double) LARGE);
+
+  mmio_file_unwatch (file);
+  mmio_file_unwatch (small_file);
+  close (small.fd);
+  munmap ((gpointer) mapped.map, LARGE);
+  close (ours.fd);
+}
+
+/* Somebody writes to the file's siblings meanwhile: to those of whose turn it is. */
+
+typedef struct
+{
+  gpointer watched;             /* atomic: of whose folder; NULL: nothing is written to */
+  gint stop;                    /* atomic */
+} SiblingWriter;
+
+static gpointer
+write_to_siblings (gpointer data)
+{
+  SiblingWriter *self = data;
+
+  for (guint64 i = 0; !g_atomic_int_get (&self->stop); i++)
+    {
+      const Watched *watched = g_atomic_pointer_get (&self->watched);
+
+      if (watched != NULL)
+        bench_need (pwrite (watched->siblings[i % N_SIBLINGS], "x", 1, 0) == 1, NULL, watched->folder);
+      g_usleep (SIBLING_US);
+    }
+  return NULL;
+}
+
+typedef struct
+{
+  BenchRun run;
+  Watched watched;
+  SiblingWriter *writer;
+} AmongSiblings;
+
+static guint64
+run_among_siblings (gpointer data,
+                    guint64  n)
+{
+  AmongSiblings *self = data;
+
+  g_atomic_pointer_set (&self->writer->watched, (gpointer) &self->watched);
+  self->run (&self->watched, n);
+  g_atomic_pointer_set (&self->writer->watched, NULL);
+  return 0;
+}
+
+static void
+init_among_siblings (AmongSiblings *self,
+                     SiblingWriter *writer,
+                     BenchRun       run,
+                     const char    *near,
+                     const char    *name)
+{
+  watched_init (&self->watched, near, name);
+  watched_add_siblings (&self->watched);
+  watched_keep_delays (&self->watched);
+  self->writer = writer;
+  self->run = run;
+}
+
+static void
+compare_among_siblings (Bench *bench)
+{
+  const char *near = bench_disk_file (bench, "near", 0);
+  SiblingWriter writer = { NULL, FALSE };
+  AmongSiblings ours = { NULL }, theirs = { NULL }, by_inode = { NULL }, bare = { NULL };
+  g_autoptr (GFileMonitor) monitor = NULL;
+  g_autoptr (GFileMonitor) inode_monitor = NULL;
+  g_autoptr (MmioFile) file = NULL;
+  BenchSide inotify = INOTIFY_SIDE (&bare);
+  GThread *thread;
+
+  crowd_allow_many ();
+  init_among_siblings (&ours, &writer, wait_for_handler, near, "siblings-ours");
+  init_among_siblings (&theirs, &writer, wait_for_handler, near, "siblings-monitor");
+  init_among_siblings (&by_inode, &writer, wait_for_handler, near, "siblings-inode");
+  init_among_siblings (&bare, &writer, inotify.run, near, "siblings-inotify");
+  file = watch_ours (&ours.watched, MMIO_WATCH_FLAGS_NONE);
+  monitor = watch_theirs (&theirs.watched);
+  inode_monitor = watch_by_monitor (&by_inode.watched, G_FILE_MONITOR_WATCH_HARD_LINKS, 0);
+  thread = g_thread_new ("siblings", write_to_siblings, &writer);
+  if (inotify.run != NULL)
+    inotify.run = run_among_siblings;
+
+  bench_case (bench, &(BenchCase){
+    .name = "watch-siblings", .title = "the same, while 1,000 other files of the folder are written to", .goal = 1.2, .slice = 5000000,
+    .floor = { "GFileMonitor, rate limit 0", run_among_siblings, &theirs },
+    .subject = { "MmioFile::changed, watch-interval 0", run_among_siblings, &ours },
+    .peers = (BenchSide[]){ inotify, { "GFileMonitor of the inode, rate limit 0", run_among_siblings, &by_inode }, { NULL } } });
+  tell_delays ("GFileMonitor, rate limit 0", &theirs.watched);
+  tell_delays ("MmioFile::changed, watch-interval 0", &ours.watched);
+  tell_delays ("inotify, bare, no main loop", &bare.watched);
+  tell_delays ("GFileMonitor of the inode, rate limit 0", &by_inode.watched);
+
+  g_atomic_int_set (&writer.stop, TRUE);
+  g_thread_join (thread);
+  mmio_file_unwatch (file);
+  g_file_monitor_cancel (monitor);
+  g_file_monitor_cancel (inode_monitor);
+  watched_clear (&ours.watched);
+  watched_clear (&theirs.watched);
+  watched_clear (&by_inode.watched);
+  watched_clear (&bare.watched);
 }
 
 /* Many files watched in one folder, and one of them is written to. */
@@ -406,7 +704,7 @@ scale_watched (Bench *bench)
   g_autofree const char **paths = g_new (const char *, MAX_WATCHED);
   WatchedCrowd crowds[G_N_ELEMENTS (counts)];
   BenchPoint points[G_N_ELEMENTS (counts)];
-  Watched watched = { .path = (char *) path };
+  Watched watched = { .path = (char *) path, .change = write_byte };
   const guint64 allowed = crowd_allow_many ();
   g_autoptr (MmioFile) file = NULL;
   /* Watching them takes a tenth of a millisecond each, and that each time round. */
@@ -439,9 +737,11 @@ compare_events (Bench *bench)
 {
   const char *near = bench_disk_file (bench, "near", 0);
   g_autoptr (GFileMonitor) monitor = NULL;
+  g_autoptr (GFileMonitor) default_monitor = NULL;
   g_autoptr (MmioFile) file = NULL;
   GSubprocess *inotifywait = NULL;
   Watched ours = { NULL }, theirs = { NULL }, bare = { NULL }, by_inotifywait = { NULL }, by_watchdog = { NULL }, by_python = { NULL };
+  Watched by_default = { NULL };
   BenchSide watchdog, python, line = { .label = "inotifywait -m, a line from another process", .missing = "inotify-tools are not installed" };
 
   watched_init (&ours, near, "watch-ours");
@@ -450,7 +750,13 @@ compare_events (Bench *bench)
   watched_init (&by_inotifywait, near, "watch-inotifywait");
   watched_init (&by_watchdog, near, "watch-watchdog");
   watched_init (&by_python, near, "watch-python");
+  watched_init (&by_default, near, "watch-default");
+  watched_keep_delays (&ours);
+  watched_keep_delays (&theirs);
+  watched_keep_delays (&bare);
+  watched_keep_delays (&by_default);
   monitor = watch_theirs (&theirs);
+  default_monitor = watch_by_monitor (&by_default, G_FILE_MONITOR_NONE, -1);
   file = watch_ours (&ours, MMIO_WATCH_FLAGS_NONE);
   inotifywait = start_inotifywait (&by_inotifywait);
   if (inotifywait != NULL)
@@ -468,6 +774,18 @@ compare_events (Bench *bench)
     .subject = { "MmioFile::changed, watch-interval 0", wait_for_handler, &ours },
     .peers = (BenchSide[]){ INOTIFY_SIDE (&bare), line, watchdog, python, { NULL } } });
   bench_case (bench, &(BenchCase){
+    .name = "watch-inotify", .title = "the same beside the least that a program can do", .goal = 3, .slice = 5000000,
+    .floor = INOTIFY_SIDE (&bare),
+    .subject = { "MmioFile::changed, watch-interval 0", wait_for_handler, &ours } });
+  bench_case (bench, &(BenchCase){
+    .name = "watch-default", .title = "the same beside a monitor as it comes", .goal = 1, .slice = 5000000,
+    .floor = { "GFileMonitor, its own rate limit", wait_for_handler, &by_default },
+    .subject = { "MmioFile::changed, watch-interval 0", wait_for_handler, &ours } });
+  tell_delays ("GFileMonitor, rate limit 0", &theirs);
+  tell_delays ("GFileMonitor, its own rate limit", &by_default);
+  tell_delays ("MmioFile::changed, watch-interval 0", &ours);
+  tell_delays ("inotify, bare, no main loop", &bare);
+  bench_case (bench, &(BenchCase){
     .name = "watch-rate", .title = "a write, of a thousand at once until all of them are heard", .slice = 5000000,
     .floor = { "GFileMonitor, rate limit 0", hear_burst, &theirs, .divide = BURST },
     .subject = { "MmioFile::changed, watch-interval 0", hear_burst, &ours, .divide = BURST } });
@@ -483,6 +801,8 @@ compare_events (Bench *bench)
   watched_clear (&by_inotifywait);
   watched_clear (&by_watchdog);
   watched_clear (&by_python);
+  g_file_monitor_cancel (default_monitor);
+  watched_clear (&by_default);
 }
 
 void
@@ -490,8 +810,12 @@ bench_watch (Bench *bench)
 {
   if (bench_wants (bench, "watch"))
     compare_events (bench);
+  if (bench_wants (bench, "watch-siblings"))
+    compare_among_siblings (bench);
   compare_located (bench, "locate-1m", "from a write to the handler that is told which byte of 1 MiB it was", 1 << 20);
   compare_located (bench, "locate-64m", "from a write to the handler that is told which block of 64 MiB it was in", 64 << 20);
+  if (bench_wants (bench, "locate-1g"))
+    locate_in_large (bench);
   if (bench_wants (bench, "scale-watched"))
     scale_watched (bench);
 }
