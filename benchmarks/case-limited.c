@@ -92,7 +92,7 @@ walk_read (gpointer data,
   return elapsed;
 }
 
-/* ARGUMENTS: ours, map or read; the file; the file of the group that lists its processes. */
+/* ARGUMENTS: ours, advised, map or read; the file; the file of the group that lists its processes. */
 int
 bench_limited_partner (char **arguments)
 {
@@ -110,6 +110,8 @@ bench_limited_partner (char **arguments)
     return bench_program_serve (walk_read, &map);
 
   file = mmio_file_open (arguments[1], MMIO_MODE_READ_ONLY, NULL);
+  if (file != NULL && g_str_equal (arguments[0], "advised") && !mmio_file_advise (file, 0, SIZE, MMIO_ADVICE_SEQUENTIAL, NULL))
+    return bench_program_refuse ("the system takes no such advice");
   return file != NULL ? bench_program_serve (walk_ours, file) : bench_program_refuse ("it can't be opened");
 }
 
@@ -179,8 +181,8 @@ leave_memory (const char *path)
 void
 bench_limited (Bench *bench)
 {
-  static const char *const kinds[] = { "map", "ours", "read" };
-  static const char *const labels[] = { "a loop over a pointer", "mmio_chunk_iter_next", "read" };
+  static const char *const kinds[] = { "map", "ours", "advised", "read" };
+  static const char *const labels[] = { "a loop over a pointer", "mmio_chunk_iter_next", "… with MMIO_ADVICE_SEQUENTIAL", "read" };
   char *groups[G_N_ELEMENTS (kinds)] = { NULL };
   BenchSide sides[G_N_ELEMENTS (kinds) + 1] = { { NULL } };
   const char *path = NULL;
