@@ -18,6 +18,10 @@ G_DEFINE_BOXED_TYPE (MmioChunkIter, mmio_chunk_iter, mmio_chunk_iter_copy, mmio_
  *
  * Begins to walk through a file. Undone by [method@Mmio.ChunkIter.clear].
  *
+ * A file that is not in memory, or larger than it, is walked twice as fast after [method@Mmio.File.advise] with
+ * %MMIO_ADVICE_SEQUENTIAL: without it the system reads on both sides of the page that was touched. It is the caller's to say, since the
+ * advice is for all who use this mapping.
+ *
  * Errors: %MMIO_ERROR_CLOSED; @self is then cleared.
  *
  * Returns: %TRUE if there is something to walk through
@@ -224,6 +228,10 @@ mmio_chunk_iter_free (MmioChunkIter *self)
  * @error: return location for an error
  *
  * Begins to walk through the file: [method@Mmio.ChunkIter.init] for languages that have no stack to put it on.
+ *
+ * A file that is not in memory, or larger than it, is walked twice as fast after [method@Mmio.File.advise] with
+ * %MMIO_ADVICE_SEQUENTIAL: without it the system reads on both sides of the page that was touched. It is the caller's to say, since the
+ * advice is for all who use this mapping.
  *
  * Errors: %MMIO_ERROR_CLOSED.
  *
