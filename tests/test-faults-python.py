@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -133,6 +134,44 @@ class Truncated(unittest.TestCase):
         print(f'# python: {TRUNCATIONS} random truncations survived; {succeeded} accesses succeeded, {refused} were refused', flush=True)
         self.assertGreater(succeeded, 0)
         self.assertLessEqual(Zeros.pages, 100 + refused)
+
+
+FULL = '''
+import errno, gi
+gi.require_version('Mmio', '1.0')
+from gi.repository import Mmio
+
+with Mmio.File.create('disk/file', 1 << 20) as file:
+    written = 0
+    try:
+        for page in range(256):
+            file[page * 4096] = page % 255 + 1
+            written += 1
+    except OSError as error:
+        assert isinstance(error, Mmio.NoSpaceError) and error.errno == errno.ENOSPC, repr(error)
+    assert 0 < written < 256, written
+    for write in (lambda: file.write(1 << 19, bytes(4096)), lambda: file.__setitem__(slice(1 << 19, (1 << 19) + 5), b'bytes'),
+                  lambda: file.set_uint32(1 << 19, 1), lambda: file.fill(1 << 19, 4096, 1)):
+        try:
+            write()
+        except Mmio.NoSpaceError:
+            continue
+        raise AssertionError('a write into a full disk was no error')
+    assert [file[page * 4096] for page in range(written)] == [page % 255 + 1 for page in range(written)]
+'''
+
+
+class Full(unittest.TestCase):
+    def test_a_full_disk_is_an_os_error(self):
+        folder = tempfile.mkdtemp(prefix='mmio-')
+        self.addCleanup(shutil.rmtree, folder)
+        os.mkdir(os.path.join(folder, 'disk'))
+        # Gone with the process that sees it.
+        command = ['unshare', '--mount'] if os.geteuid() == 0 else ['unshare', '--mount', '--map-root-user']
+        mount = 'mount -t tmpfs -o size=256k mmio disk'
+        if shutil.which('unshare') is None or subprocess.run([*command, 'sh', '-c', mount], cwd=folder, capture_output=True).returncode:
+            self.skipTest('no file system can be mounted here')
+        subprocess.run([*command, 'sh', '-c', mount + ' && exec "$@"', 'sh', sys.executable, '-c', FULL], cwd=folder, check=True)
 
 
 if __name__ == '__main__':

@@ -315,6 +315,13 @@ test('/gjs/file/dropped-files-leave-nothing-behind', async folder => {
         const file = Mmio.File.open(path, Mmio.Mode.READ_WRITE);
         if (i % 10 === 0)
             file.get_view(0, 200);
+        if (i % 50 === 0) {
+            // What holds the file, and what the file holds.
+            file.get_atomic_u64(0).add(0, 1);
+            file.chunks(100).next();
+            file.next('changed');
+            file.connect('removed', () => file.close());
+        }
         if (i % 100 === 0)
             file.watch(Mmio.WatchFlags.NONE, null);
         if (i % 500 === 499) {
