@@ -217,6 +217,40 @@ test_order_behind_a_lock (MmioTest      *test,
   mmio_test_assert_read (file, 0, "x\0", 2);
 }
 
+/* Whoever waits for others does so in a thread of its own: all together they keep nobody else's call waiting. */
+static void
+test_many_wait (MmioTest      *test,
+                gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autofree char *path = mmio_test_in_folder (test, "other");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmioFile) holder = mmio_test_create (test->path, 10);
+  g_autoptr (MmioFile) other = mmio_test_create (path, 10);
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("x", 1);
+  g_autoptr (GAsyncResult) written = NULL;
+  MmioFile *files[40];
+  GAsyncResult *locked[G_N_ELEMENTS (files)] = { NULL };
+
+  g_assert_true (mmio_file_try_lock_range (holder, 0, 10, TRUE, &error));
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      files[i] = mmio_test_open (test->path, MMIO_MODE_READ_WRITE);
+      mmio_file_lock_range_async (files[i], 0, 10, FALSE, NULL, keep_result, &locked[i]);
+    }
+  mmio_file_write_async (other, 0, bytes, NULL, keep_result, &written);
+  g_assert_true (mmio_file_write_finish (other, wait_for (&written), &error));
+  g_assert_no_error (error);
+
+  g_assert_true (mmio_file_unlock_range (holder, 0, 10, &error));
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_assert_true (mmio_file_lock_range_finish (files[i], wait_for (&locked[i]), &error));
+      g_object_unref (locked[i]);
+      g_object_unref (files[i]);
+    }
+  g_assert_no_error (error);
+}
+
 /* Too late for it: the file is there, and so is the result. */
 static void
 test_created_before_cancelled (MmioTest      *test,
@@ -321,6 +355,7 @@ main (int   argc,
   mmio_test_add ("/async/open-and-create", NULL, test_open);
   mmio_test_add ("/async/done-in-the-order-of-the-calls", NULL, test_order);
   mmio_test_add ("/async/what-comes-behind-a-lock-waits-for-it", NULL, test_order_behind_a_lock);
+  mmio_test_add ("/async/many-that-wait-for-a-lock-hold-up-nobody-else", NULL, test_many_wait);
   mmio_test_add ("/async/each-does-what-its-twin-does", NULL, test_each);
   mmio_test_add ("/async/errors-and-cancellation", NULL, test_errors);
   mmio_test_add ("/async/what-was-created-before-it-was-cancelled-is-there", NULL, test_created_before_cancelled);

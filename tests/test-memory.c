@@ -144,6 +144,30 @@ test_lock_limit (MmioTest      *test,
 }
 
 static void
+test_prefault (MmioTest      *test,
+               gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) before = NULL, file = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 bytes = 0;
+
+  mmio_test_write_pattern (test->path, 100000);
+  before = mmio_test_open (test->path, MMIO_MODE_READ_WRITE);
+  g_assert_true (mmio_file_fill (before, 0, 100000, 1, &error) && mmio_file_flush (before, &error));
+  g_assert_no_error (error);
+  if (!mmio_file_evict (before, 0, 100000, NULL) || !mmio_file_get_resident_bytes (before, 0, 100000, &bytes, NULL) || bytes == 100000)
+    {
+      g_test_skip ("a file can't be dropped from memory here, or it can't be told");
+      return;
+    }
+
+  file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", test->path, "prefault", TRUE, NULL);
+  g_assert_no_error (error);
+  g_assert_true (mmio_file_get_resident_bytes (file, 0, 100000, &bytes, &error));
+  g_assert_cmpuint (bytes, ==, 100000);
+}
+
+static void
 test_wishes (MmioTest      *test,
              gconstpointer  data G_GNUC_UNUSED)
 {
@@ -207,6 +231,7 @@ main (int   argc,
   mmio_test_add ("/memory/closed-meanwhile-is-closed", NULL, test_closed_meanwhile);
   mmio_test_add ("/memory/lock", NULL, test_lock);
   mmio_test_add ("/memory/lock-names-the-limit", NULL, test_lock_limit);
+  mmio_test_add ("/memory/prefault-reads-all-of-it", NULL, test_prefault);
   mmio_test_add ("/memory/prefault-and-huge-pages-are-wishes", NULL, test_wishes);
 
   return g_test_run ();

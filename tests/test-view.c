@@ -257,6 +257,18 @@ test_close_lets_go (MmioTest     *t,
   g_assert_false (is_mapped (t->path));
 }
 
+/* And where there is none, at once. */
+static void
+test_close_gives_back (MmioTest     *t,
+                       gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = mmio_test_create (t->path, 10000);
+
+  g_assert_true (is_mapped (t->path));
+  g_assert_true (mmio_file_close (file, NULL));
+  g_assert_false (is_mapped (t->path));
+}
+
 static void
 test_replaced_file_goes (MmioTest     *t,
                          gconstpointer data G_GNUC_UNUSED)
@@ -460,6 +472,7 @@ main (int   argc,
   g_test_init (&argc, &argv, NULL);
 
   add_for_each_mode ("/view/shows-its-range-and-keeps-to-the-mode", test_window);
+  mmio_test_add ("/view/close-gives-back-what-no-view-shows", NULL, test_close_gives_back);
   mmio_test_add ("/view/sub/has-its-own-hold", NULL, test_sub);
   mmio_test_add ("/view/release/lets-go-once", NULL, test_release);
   mmio_test_add ("/view/the-last-reference-lets-go", NULL, test_references);
