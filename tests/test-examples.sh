@@ -191,6 +191,39 @@ for page in "$top_srcdir"/docs/*.md; do
   done
 done
 
+# What stands in a page without such a mark is one line, which no program is.
+for page in "$top_srcdir"/docs/*.md; do
+  awk -v page="${page##*/}" '/^<!-- examples\// { marked = NR + 2 }
+    inside && $0 == "```" { if (lines > 1) print page ": line " start; inside = 0 }
+    inside { lines++ }
+    /^```(c|js|python|vala)$/ && NR != marked { inside = 1; lines = 0; start = NR }' "$page"
+done > "$folder/unmarked"
+[ ! -s "$folder/unmarked" ]
+point $? "the programs of the pages are examples"
+sed 's/^/# /' "$folder/unmarked"
+
+# The lines of C in the reference's comments can be compiled, where a file and an error are at hand.
+cat > "$folder/comments.c" <<'EOF'
+#include <gio/gunixconnection.h>
+#include <mmio.h>
+
+void process (gconstpointer data, gsize length);
+void taken (MmioFile *file, const char *line, GUnixConnection *connection, GCancellable *cancellable, GError *error);
+void
+taken (MmioFile *file, const char *line, GUnixConnection *connection, GCancellable *cancellable, GError *error)
+{
+EOF
+awk '/^ \* ```c$/ { inside = 1; print "{\n#line " FNR + 1 " \"" FILENAME "\""; next }
+  /^ \* ```$/ && inside { inside = 0; print "}" }
+  inside { sub (/^ \* ?/, ""); gsub (/…/, ";"); print }' "$top_srcdir"/libmmio/*.c >> "$folder/comments.c"
+echo '}' >> "$folder/comments.c"
+# shellcheck disable=SC2046,SC2086  # words
+$CC -Wall -Werror -Wno-unused-variable -fsyntax-only -I"$top_builddir/libmmio" -I"$top_srcdir/libmmio" \
+  $(${PKG_CONFIG:-pkg-config} --cflags gio-unix-2.0) "$folder/comments.c" > "$folder/messages" 2>&1 &&
+  [ "$(grep -c '^#line' "$folder/comments.c")" -ge 8 ]
+point $? "the examples of the reference are C"
+sed 's/^/# /' "$folder/messages"
+
 # The page that names each function in each language names them all.
 missing=
 for symbol in $(sed -n 's/^ *\(mmio_[a-z0-9_]*\);$/\1/p' "$top_srcdir/libmmio/libmmio.map"); do
