@@ -217,7 +217,16 @@ test('/gjs/idioms/the-next-signal-can-be-awaited', async folder => {
     await assertRejects(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED, next);
     await assertRejects(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED, file.next('replaced', cancellable));
     GLib.source_remove(timer);
+
+    // A file that is closed says nothing any more.
+    const waits = [file.next('changed'), file.next('changed', new Gio.Cancellable()), file.next('removed')];
     file.close();
+    for (const wait of [...waits, file.next('changed')])
+        await assertRejects(Mmio.Error, Mmio.Error.CLOSED, wait); // eslint-disable-line no-await-in-loop
+    const other = Mmio.File.open(make(folder, 'abc'));
+    next = other.next('changed');
+    await other.close_async();
+    await assertRejects(Mmio.Error, Mmio.Error.CLOSED, next);
 });
 
 test('/gjs/idioms/atomics-of-32-bits', async folder => {

@@ -306,7 +306,7 @@ declare module 'gi://Mmio?version=1.0' {
             unwatch(): void;
             connect<K extends keyof Signals>(signal: K, handler: (file: this, ...args: Signals[K]) => void): number;
             connect(signal: 'notify' | `notify::${string}`, handler: (file: this, property: GObject.ParamSpec) => void): number;
-            /** The arguments of the signal's next emission. */
+            /** The arguments of the signal's next emission; rejected with CLOSED if the file is closed before. */
             next<K extends keyof Signals>(signal: K, cancellable?: Gio.Cancellable | null): Promise<Signals[K]>;
         }
     }

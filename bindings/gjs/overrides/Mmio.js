@@ -105,8 +105,6 @@ function extendFile(Mmio) {
         this.close();
         return result;
     };
-    if (Symbol.dispose)
-        File[Symbol.dispose] = File.close;
 
     // Bytes
 
@@ -212,24 +210,55 @@ function extendFile(Mmio) {
         return watch.call(this, flags, cancellable);
     };
 
+    // Who waits for a signal of a file. A closed one has none any more.
+    const waiting = new WeakMap();
+    const endWaits = file => {
+        for (const end of waiting.get(file) ?? [])
+            end(new GLib.Error(Mmio.error_quark(), Mmio.Error.CLOSED, 'the file was closed'));
+    };
+    const {close, close_finish: closeFinish} = File;
+    File.close = function () {
+        try {
+            return close.call(this);
+        } finally {
+            if (this.is_closed())
+                endWaits(this);
+        }
+    };
+    File.close_finish = function (result) {
+        try {
+            return closeFinish.call(this, result);
+        } finally {
+            endWaits(this);
+        }
+    };
+    if (Symbol.dispose)
+        File[Symbol.dispose] = File.close;
+
     // The arguments of the signal's next emission: const [offset, length] = await file.next ('changed').
     File.next = function (signal, cancellable = null) {
         return new Promise((resolve, reject) => {
+            const ends = waiting.get(this) ?? new Set();
             let cancelled = 0;
             const stop = () => {
+                ends.delete(end);
                 this.disconnect(handler);
                 if (cancelled)
                     GObject.signal_handler_disconnect(cancellable, cancelled);
             };
-            const cancel = () => {
+            const end = error => {
                 stop();
-                reject(new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED, `the wait for ${signal} was cancelled`));
+                reject(error);
             };
+            const cancel = () => end(new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED, `the wait for ${signal} was cancelled`));
             const handler = this.connect(signal, (_file, ...args) => {
                 stop();
                 resolve(args);
             });
-            if (cancellable?.is_cancelled())
+            waiting.set(this, ends.add(end));
+            if (this.is_closed())
+                endWaits(this);
+            else if (cancellable?.is_cancelled())
                 cancel();
             else if (cancellable)
                 // Its own connect () is g_cancellable_connect (), from whose callback there is no disconnecting.
