@@ -581,6 +581,24 @@ class Awaiting(FileTest):
 
         self.run_async(program)
 
+    def test_closing_ends_the_events(self):
+        async def program():
+            for close in ('close', 'close_async'):
+                file = self.make(b'abc')
+
+                async def listen():
+                    return [event async for event in file.events()]
+
+                listener = asyncio.ensure_future(listen())
+                while not file.props.watching:
+                    await asyncio.sleep(0)
+                closing = getattr(file, close)()
+                if close == 'close_async':
+                    await closing
+                self.assertEqual(await listener, [])
+
+        self.run_async(program)
+
     def test_two_loops_in_two_threads(self):
         async def program():
             with await Mmio.File.open_async(self.path) as file:

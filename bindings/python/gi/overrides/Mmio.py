@@ -663,18 +663,34 @@ class File(_Sequence, Mmio.File):
     def close(self):
         """Flushes what is pending and lets go of the file. A BufferError while a memoryview of it lives."""
         self._check_exports()
-        if self._close():
-            return True
         try:
-            return _close(self)
+            return self._close() or _close(self)
         except GLib.Error as error:
             raise _translate(error) from None
+        finally:
+            if self._ends is not None and self.closed:
+                self._end_events()
 
     def _prepare_close(self):
         self._check_exports()
         return (self,)
 
     close_async = _asynchronous(Mmio.File, 'close', _prepare_close)
+
+    @_translated
+    def close_finish(self, result):
+        """What close_async() has come to: for its callback."""
+        try:
+            return Mmio.File.close_finish(self, result)
+        finally:
+            self._end_events()
+
+    # Ends the iterations of events(): a closed file has none any more.
+    _ends = None
+
+    def _end_events(self):
+        for end in self._ends or ():
+            end()
 
     def fileno(self):
         """The file's descriptor."""
@@ -714,7 +730,8 @@ class File(_Sequence, Mmio.File):
     async def events(self, flags=Mmio.WatchFlags.NONE):
         """What happens to the file, for "async for", under any asyncio loop: ('changed', offset, length), ('removed',), …
 
-        Watches the file as watch() does, and until the iteration ends: signals come in a thread of this module's own meanwhile.
+        Watches the file as watch() does, and until the iteration ends, or the file is closed: signals come in a thread of this module's
+        own meanwhile.
         """
         loop = asyncio.get_running_loop()
         started = loop.create_future()
@@ -737,12 +754,21 @@ class File(_Sequence, Mmio.File):
 
         handlers = [self.connect(name, lambda _, *args, name=name: tell(queue.put_nowait, (name, *args)))
                     for name in ('changed', 'metadata', 'removed', 'replaced', 'settled', 'fault')]
+        def end():
+            tell(queue.put_nowait, None)
+
+        # A new one each time: somebody may be walking over it.
+        self._ends = (*(self._ends or ()), end)
         _runner.call(begin)
         try:
             await asyncio.shield(started)
             while True:
-                yield await queue.get()
+                event = await queue.get()
+                if event is None:
+                    return
+                yield event
         finally:
+            self._ends = tuple(other for other in self._ends if other is not end)
             for handler in handlers:
                 self.disconnect(handler)
             self.unwatch()
