@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -259,6 +260,9 @@ drain (MmioWatchHub *hub)
           else if (inode != NULL)
             hear (hub, inode, event);
         }
+      /* there was room for one more, so there was none */
+      if ((gsize) n_bytes + sizeof (struct inotify_event) + NAME_MAX + 1 <= sizeof buffer)
+        return TRUE;
     }
   return hub->fd < 0;
 }

@@ -72,6 +72,7 @@ struct _MmioWatch
   gboolean state_is_fresh;      /* see MMIO_WATCH_KNOWN_FRESH */
   MmioFileState announced;      /* after our own last announcement; used where not all is heard */
   MmioWatchSamples samples;     /* of what state is the state of; not used with a locator */
+  gboolean samples_due;         /* they are to be taken, when nobody waits for a report any more */
   MmioLocator *locator;         /* NULL if changes are not to be located */
   gboolean is_locating;         /* fd can be compared by it */
   guint64 lowest_size;          /* bytes, of those reported since content was; what is past it is new to who was told */
@@ -282,6 +283,7 @@ take_samples (MmioWatch *watch)
 {
   MmioFileState after;
 
+  watch->samples_due = FALSE;
   watch->samples.valid = FALSE;
   if (watch->locator != NULL || !watch->fd_is_readable || !S_ISREG (watch->state.mode))
     return;
@@ -480,7 +482,8 @@ report_changed (MmioWatch              *watch,
       add_report (watch, MMIO_WATCH_CHANGED, verdict->offset, verdict->length);
       return;
     }
-  take_samples (watch);
+  watch->samples.valid = FALSE;
+  watch->samples_due = TRUE;
   add_report (watch, MMIO_WATCH_CHANGED, 0, size);
 }
 
@@ -781,6 +784,11 @@ watch_wake (MmioWatchHubClient *client,
   g_main_context_pop_thread_default (watch->context);
 
   make_reports (watch);
+
+  g_mutex_lock (&watch->lock);
+  if (watch->samples_due && !watch->stopped)
+    take_samples (watch);
+  g_mutex_unlock (&watch->lock);
   watch_unref (watch);
 }
 
