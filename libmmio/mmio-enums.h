@@ -89,6 +89,8 @@ typedef enum
  * @MMIO_WATCH_FLAGS_RELOAD: when the file is replaced, map the new one
  * @MMIO_WATCH_FLAGS_LEASE: hold off who wants to write until [signal@Mmio.File::about-to-change] has been handled; where no lease can be
  *   had the watch is %MMIO_ERROR_NOT_SUPPORTED
+ * @MMIO_WATCH_FLAGS_SETTLE: let the file as it stands settle too, as if it had changed just now: for one that somebody may still be
+ *   writing, or has just written
  *
  * How a file is watched.
  *
@@ -99,7 +101,8 @@ typedef enum /*< flags >*/
   MMIO_WATCH_FLAGS_NONE = 0,
   MMIO_WATCH_FLAGS_LOCATE = 1 << 0,
   MMIO_WATCH_FLAGS_RELOAD = 1 << 1,
-  MMIO_WATCH_FLAGS_LEASE = 1 << 2
+  MMIO_WATCH_FLAGS_LEASE = 1 << 2,
+  MMIO_WATCH_FLAGS_SETTLE = 1 << 3
 } MmioWatchFlags;
 
 /**

@@ -73,6 +73,13 @@ on_report (const MmioWatchReport *report,
 
   if (report->what == MMIO_WATCH_CHANGED || report->what == MMIO_WATCH_REPLACED)
     mmio_file_settle_later (self);
+  else if (report->what == MMIO_WATCH_REMOVED)
+    {
+      /* What is gone settles when something stands in its place. */
+      g_mutex_lock (&self->watch_lock);
+      mmio_file_settle_never (self);
+      g_mutex_unlock (&self->watch_lock);
+    }
 
   switch (report->what)
     {
@@ -206,6 +213,8 @@ mmio_file_watch (MmioFile       *self,
 
   if (old_watch != NULL)
     mmio_watch_stop (old_watch);
+  if ((flags & MMIO_WATCH_FLAGS_SETTLE) != 0)
+    mmio_file_settle_later (self);
   mmio_file_listen_for_faults (self);
   mmio_file_notify_watching (self);
   return TRUE;

@@ -633,7 +633,7 @@ mmio_file_class_init (MmioFileClass *klass)
    * @self: the file
    *
    * The file has changed, then hasn't for [property@Mmio.File:settle-time], and nobody has it open for writing as far as the system
-   * tells.
+   * tells. With %MMIO_WATCH_FLAGS_SETTLE the beginning of the watch counts as a change.
    *
    * Since: 1.0
    */

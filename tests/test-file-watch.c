@@ -930,6 +930,44 @@ test_settled (MmioTest      *test,
   g_assert_cmpuint (n_settled, ==, 0);
 }
 
+static void
+test_settles_as_it_stands (Watched      *w,
+                           gconstpointer data G_GNUC_UNUSED)
+{
+  guint n_settled = 0, n_replaced = 0, over = 0;
+#if HAVE_DECL_F_SETLEASE
+  int fd = open (w->parent.path, O_WRONLY | O_APPEND | O_CLOEXEC);
+#endif
+
+  w->file = mmio_test_open (w->parent.path, MMIO_MODE_READ_ONLY);
+  g_object_set (w->file, "settle-time", 20, NULL);
+  g_signal_connect_swapped (w->file, "settled", G_CALLBACK (count), &n_settled);
+  g_signal_connect_swapped (w->file, "replaced", G_CALLBACK (count), &n_replaced);
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_SETTLE, NULL, NULL));
+#if HAVE_DECL_F_SETLEASE
+  /* Somebody is still writing it. */
+  g_timeout_add (200, time_is_over, &over);
+  mmio_test_wait_until (NULL, is_counted, &over);
+  g_assert_cmpuint (n_settled, ==, 0);
+  close (fd);
+#endif
+  mmio_test_wait_until (NULL, is_counted, &n_settled);
+  g_assert_cmpuint (n_settled, ==, 1);
+
+  /* Without it nothing settles that has not changed, and what is gone doesn't before something stands in its place. */
+  n_settled = 0;
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+  mmio_test_append (w->parent.path, "x", 1);
+  g_assert_no_errno (unlink (w->parent.path));
+  over = 0;
+  g_timeout_add (200, time_is_over, &over);
+  mmio_test_wait_until (NULL, is_counted, &over);
+  g_assert_cmpuint (n_settled, ==, 0);
+  mmio_test_write_file (w->parent.path, "again", 5);
+  mmio_test_wait_until (NULL, is_counted, &n_settled);
+  g_assert_cmpuint (n_replaced, ==, 1);
+}
+
 #define add(name, data, func) g_test_add ("/file/watch/" name, Watched, data, set_up, func, tear_down)
 
 #ifndef HAVE_SYS_INOTIFY_H
@@ -971,6 +1009,8 @@ main (int   argc,
   add ("with-follow-the-size-follows/read-write", GUINT_TO_POINTER (MMIO_MODE_READ_WRITE), test_follow);
   add ("an-unmount-is-removed", NULL, test_unmount);
   mmio_test_add ("/file/watch/settled-comes-when-nobody-writes-any-more", NULL, test_settled);
+
+  add ("what-stands-there-settles-if-asked-to", NULL, test_settles_as_it_stands);
 
   add ("what-came-before-the-watch-is-told", NULL, test_before_the_watch);
   add ("the-properties-say-so", NULL, test_properties);

@@ -32,7 +32,6 @@ free_watched (gpointer data)
 {
   Watched *self = data;
 
-  watch_settle_never (self);
   if (self->file != NULL)
     g_signal_handlers_disconnect_by_data (self->file, self);
   g_clear_object (&self->file);
@@ -71,7 +70,6 @@ on_changed (MmioFile *file,
   const guint64 range[] = { offset, length };
 
   watch_tell (user_data, "changed", range);
-  watch_settle_later (user_data);
 }
 
 static void
@@ -93,7 +91,14 @@ on_replaced (MmioFile *file,
              gpointer  user_data)
 {
   watch_tell (user_data, "replaced", NULL);
-  watch_settle_later (user_data);
+}
+
+static void
+on_settled (MmioFile *file,
+            gpointer  user_data)
+{
+  watch_tell (user_data, "settled", NULL);
+  watch_exec (user_data);
 }
 
 static void check_name (WatchPattern *self,
@@ -133,19 +138,21 @@ on_removed (MmioFile *file,
   Watched *watched = user_data;
 
   watch_tell (watched, "removed", NULL);
-  watch_settle_never (watched);
   if (watched->is_from_pattern && !watched->is_gone)
     watch_forget (watched);
 }
 
+/* is_new: somebody may be writing it still. */
 static Watched *
 add_file (Watcher    *self,
           const char *path,
+          gboolean    is_new,
           GError    **error)
 {
   g_autoptr (MmioFile) file = NULL;
   MmioWatchFlags flags = (self->locate ? MMIO_WATCH_FLAGS_LOCATE | MMIO_WATCH_FLAGS_RELOAD : MMIO_WATCH_FLAGS_NONE) |
-                         (self->lease ? MMIO_WATCH_FLAGS_LEASE : MMIO_WATCH_FLAGS_NONE);
+                         (self->lease ? MMIO_WATCH_FLAGS_LEASE : MMIO_WATCH_FLAGS_NONE) |
+                         (is_new ? MMIO_WATCH_FLAGS_SETTLE : MMIO_WATCH_FLAGS_NONE);
   Watched *watched;
 
   file = g_initable_new (MMIO_TYPE_FILE, NULL, error, "path", path, "follow", self->locate, NULL);
@@ -165,6 +172,11 @@ add_file (Watcher    *self,
   g_signal_connect (watched->file, "metadata", G_CALLBACK (on_metadata), watched);
   g_signal_connect (watched->file, "removed", G_CALLBACK (on_removed), watched);
   g_signal_connect (watched->file, "replaced", G_CALLBACK (on_replaced), watched);
+  if (self->settle_seconds >= 0)
+    {
+      g_object_set (watched->file, "settle-time", (guint) (self->settle_seconds * 1000), NULL);
+      g_signal_connect (watched->file, "settled", G_CALLBACK (on_settled), watched);
+    }
   if (self->stats != NULL)
     watch_stats_start (self->stats, watched);
   if (mmio_file_watch (watched->file, flags, NULL, error))
@@ -179,7 +191,8 @@ add_file (Watcher    *self,
 /* NULL where there is nothing to watch by that name, or where it is watched already. */
 static Watched *
 add_name (WatchPattern *self,
-          const char   *name)
+          const char   *name,
+          gboolean      is_new)
 {
   g_autofree char *path = g_strconcat (self->prefix, name, NULL);
   g_autoptr (GError) error = NULL;
@@ -190,7 +203,7 @@ add_name (WatchPattern *self,
       g_stat (path, &state) != 0 || !S_ISREG (state.st_mode))
     return NULL;
 
-  watched = add_file (self->watcher, path, &error);
+  watched = add_file (self->watcher, path, is_new, &error);
   if (watched != NULL)
     {
       watched->is_from_pattern = TRUE;
@@ -208,12 +221,10 @@ static void
 check_name (WatchPattern *self,
             const char   *name)
 {
-  Watched *watched = self->watcher->is_over ? NULL : add_name (self, name);
+  Watched *watched = self->watcher->is_over ? NULL : add_name (self, name, TRUE);
 
-  if (watched == NULL)
-    return;
-  watch_tell (watched, "created", NULL);
-  watch_settle_later (watched);
+  if (watched != NULL)
+    watch_tell (watched, "created", NULL);
 }
 
 static void
@@ -245,7 +256,7 @@ scan (WatchPattern *self,
   while ((name = g_dir_read_name (folder)) != NULL)
     {
       if (is_first)
-        add_name (self, name);
+        add_name (self, name, FALSE);
       else
         check_name (self, name);
     }
@@ -322,7 +333,7 @@ watch_add (Watcher    *self,
 
   if (is_pattern (path_or_pattern))
     return add_pattern (self, path_or_pattern, error);
-  return g_hash_table_contains (self->files, path_or_pattern) || add_file (self, path_or_pattern, error) != NULL;
+  return g_hash_table_contains (self->files, path_or_pattern) || add_file (self, path_or_pattern, FALSE, error) != NULL;
 }
 
 void

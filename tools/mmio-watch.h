@@ -38,7 +38,6 @@ typedef struct
   char *name;                   /* for people */
   gboolean is_from_pattern;     /* forgotten when it is removed */
   gboolean is_gone;             /* to be forgotten */
-  guint settling;               /* source; 0 while nothing has changed */
   gboolean is_running;          /* the command, on this file */
   gboolean is_due;              /* and is to be run once more */
 } Watched;
@@ -57,11 +56,6 @@ gboolean    watch_add             (Watcher       *self,
 /* Lets go of a file that is gone, soon and not in its own handler; while the command runs on it, when that has ended. */
 void        watch_forget          (Watched       *watched);
 void        watch_clear_files     (Watcher       *self);
-
-/* Settling: mmio-watch-settle.c. What has changed settles later; what is gone never does. */
-
-void        watch_settle_later    (Watched       *watched);
-void        watch_settle_never    (Watched       *watched);
 
 /* The command: mmio-watch-exec.c */
 

@@ -36,7 +36,7 @@ declare module 'gi://Mmio?version=1.0' {
         enum Advice {
             NORMAL, RANDOM, SEQUENTIAL, WILL_NEED, DONT_NEED, COLD, PAGE_OUT, HUGE_PAGE, NO_HUGE_PAGE, DONT_DUMP
         }
-        enum WatchFlags { NONE = 0, LOCATE = 1, RELOAD = 2, LEASE = 4 }
+        enum WatchFlags { NONE = 0, LOCATE = 1, RELOAD = 2, LEASE = 4, SETTLE = 8 }
         enum CreateFlags { NONE = 0, REPLACE = 1, PREALLOCATE = 2, DURABLE = 4 }
         enum SealFlags { NONE = 0, SEAL = 1, SHRINK = 2, GROW = 4, WRITE = 8, FUTURE_WRITE = 16 }
 

@@ -54,6 +54,7 @@ class WatchFlags(GObject.GFlags):
     LOCATE: WatchFlags
     RELOAD: WatchFlags
     LEASE: WatchFlags
+    SETTLE: WatchFlags
 
 class CreateFlags(GObject.GFlags):
     NONE: CreateFlags
