@@ -160,6 +160,7 @@ map_initial_fd (MmioFile *self,
 {
   int fd;
 
+  g_clear_object (&self->location);
   g_free (self->mapping.path);
   self->mapping.path = g_strdup_printf ("fd %d", self->initial_fd);
   self->has_name = FALSE;

@@ -33,8 +33,8 @@
  * ```
  *
  * The properties are the builder: those that say how the file is opened are given to `g_initable_new ()` or, in a language binding,
- * to the constructor, and can't be changed later. Exactly one of [property@Mmio.File:path], [property@Mmio.File:location]
- * and [property@Mmio.File:fd] names the file.
+ * to the constructor, and can't be changed later. One of [property@Mmio.File:path], [property@Mmio.File:location]
+ * and [property@Mmio.File:fd] names the file; of the first two the one that is given last, and a descriptor before either.
  *
  * An `MmioFile` may be used from any thread. A `read` never returns a mix of the bytes before and after one `write` of the same
  * process; views ([method@Mmio.File.get_view]) are windows without such a guarantee. Signals come in the main context that was the
@@ -146,6 +146,7 @@ set_path (MmioFile   *self,
 {
   if (path == NULL)
     return;
+  g_clear_object (&self->location);
   g_free (self->mapping.path);
   self->mapping.path = g_strdup (path);
   self->has_name = TRUE;

@@ -1078,6 +1078,39 @@ test_properties (MmioTest     *t,
   g_assert_false (announce);
 }
 
+/* Whichever it is, all that the file says of itself is about that one. */
+static void
+test_two_names (MmioTest     *t,
+                gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *other = mmio_test_in_folder (t, "other");
+  g_autoptr (GFile) location = g_file_new_for_path (other);
+  g_autoptr (GFile) path_location = g_file_new_for_path (t->path);
+  g_autoptr (MmioFile) by_path = NULL, by_location = NULL, by_fd = NULL;
+  g_autoptr (GError) error = NULL;
+
+  mmio_test_write_file (t->path, "path", 4);
+  mmio_test_write_file (other, "other", 5);
+
+  by_path = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "location", location, "path", t->path, NULL);
+  g_assert_no_error (error);
+  mmio_test_assert_read (by_path, 0, "path", 4);
+  g_assert_cmpstr (mmio_file_get_path (by_path), ==, t->path);
+  g_assert_true (g_file_equal (mmio_file_get_location (by_path), path_location));
+
+  by_location = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", t->path, "location", location, NULL);
+  g_assert_no_error (error);
+  mmio_test_assert_read (by_location, 0, "other", 5);
+  g_assert_cmpstr (mmio_file_get_path (by_location), ==, other);
+  g_assert_true (g_file_equal (mmio_file_get_location (by_location), location));
+
+  by_fd = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "location", location, "fd", mmio_file_get_fd (by_path), NULL);
+  g_assert_no_error (error);
+  mmio_test_assert_read (by_fd, 0, "path", 4);
+  g_assert_null (mmio_file_get_path (by_fd));
+  g_assert_null (mmio_file_get_location (by_fd));
+}
+
 static void
 count_by_name (GObject    *object G_GNUC_UNUSED,
                GParamSpec *pspec,
@@ -1490,6 +1523,7 @@ main (int   argc,
   mmio_test_add ("/file/limits/no-address-space-left-says-so", NULL, test_no_address_space);
 
   mmio_test_add ("/file/properties/are-the-builder", NULL, test_properties);
+  mmio_test_add ("/file/properties/two-names-are-one-file", NULL, test_two_names);
   mmio_test_add ("/file/properties/tell-when-they-change", NULL, test_notify);
   mmio_test_add ("/file/properties/have-the-defaults-they-claim", NULL, test_default_properties);
   g_test_add_func ("/file/properties/naming-no-file-is-an-error", test_builder_with_nothing);
