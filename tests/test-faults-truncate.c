@@ -147,7 +147,8 @@ keep_truncating (const char *path,
   int fd = open (path, O_WRONLY | O_CLOEXEC);
 
   g_assert_cmpint (fd, >=, 0);
-  for (guint i = 0; i < n; i++)
+  /* On a busy machine the two may not have met by then. */
+  for (guint i = 0; i < n || (shared != NULL && __atomic_load_n (&shared->refused, __ATOMIC_RELAXED) == 0); i++)
     {
       gsize to = 0;
 
@@ -583,7 +584,7 @@ report (const char   *name,
 {
   g_test_message ("%s: %u random truncations survived; %u accesses succeeded, %u were refused, %u signals; %u pages without one", name,
                   shared->truncations, shared->succeeded, shared->refused, shared->signals, shared->unsignalled);
-  g_assert_cmpuint (shared->truncations, ==, TRUNCATIONS);
+  g_assert_cmpuint (shared->truncations, >=, TRUNCATIONS);
   g_assert_cmpuint (shared->refused, >, 0);
   g_assert_cmpuint (shared->unsignalled, <=, MAX_UNSIGNALLED (shared->refused));
 }
