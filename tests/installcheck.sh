@@ -79,15 +79,18 @@ else
   skip /installed/vala "configured without Vala"
 fi
 
+extensions=
+[ ! -f "$top_builddir/bindings/python/_mmio.la" ] || extensions=_mmio
 run_python ()
 {
+  # shellcheck disable=SC2086  # none or one
   says_hello "$PYTHON" "$top_srcdir/examples/hello.py" &&
     "$PYTHON" -c 'import sys, mmio_mmap, gi.overrides
 gi.require_version ("Mmio", "1.0")
 from gi.repository import Mmio
-folder = sys.argv[1]
-for module in mmio_mmap, sys.modules["gi.overrides.Mmio"]:
-    assert module.__file__.startswith (folder), module.__file__' "$installed_python"
+folder, *extensions = sys.argv[1:]
+for name in ["mmio_mmap", "gi.overrides.Mmio"] + extensions:
+    assert sys.modules[name].__file__.startswith (folder), sys.modules[name].__file__' "$installed_python" $extensions
 }
 if [ ! -f "$top_builddir/Mmio-1.0.typelib" ]; then
   skip /installed/python "configured without introspection"
