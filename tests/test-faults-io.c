@@ -316,7 +316,10 @@ change_unheard (gpointer data)
   g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
   g_assert_no_error (error);
   g_object_get (file, "watch-backend", &backend, NULL);
+  /* Where it isn't known what is local, the slow tick has to do. */
+#ifdef HAVE_SYS_STATFS_H
   g_assert_nonnull (strstr (backend, "poll"));
+#endif
 
   self->disk->files[0].size = SIZE + 5;
   mmio_test_hear_until (ear, appended);

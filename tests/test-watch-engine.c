@@ -1440,18 +1440,26 @@ in_namespace (int         flags,
 
 typedef struct
 {
-  guint n;
+  guint n;                      /* that have heard */
   guint n_wrong;
 } Heard;
+
+typedef struct
+{
+  Heard *all;
+  gboolean has_heard;
+} OneOfMany;
 
 static void
 one_of_many_heard (const MmioWatchReport *report,
                    gpointer               user_data)
 {
-  Heard *heard = user_data;
+  OneOfMany *self = user_data;
 
-  heard->n++;
-  heard->n_wrong += report->what != MMIO_WATCH_CHANGED || report->offset != 10 || report->length != 1 ? 1 : 0;
+  if (REPORTS_ONCE && (self->has_heard || report->what != MMIO_WATCH_CHANGED || report->offset != 10 || report->length != 1))
+    self->all->n_wrong++;
+  self->all->n += self->has_heard ? 0 : 1;
+  self->has_heard = TRUE;
 }
 
 static void
@@ -1459,6 +1467,7 @@ test_many (Fixture      *f,
            gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (GPtrArray) watches = g_ptr_array_new_with_free_func ((GDestroyNotify) mmio_watch_stop);
+  g_autofree OneOfMany *ones = g_new (OneOfMany, N_MANY);
   struct rlimit limit, before;
   Heard heard = { 0, 0 };
 
@@ -1480,7 +1489,8 @@ test_many (Fixture      *f,
       MmioWatchSetup setup = { .location = location, .fd = -1 };
 
       write_file (path, "0123456789");
-      g_ptr_array_add (watches, mmio_watch_start (&setup, one_of_many_heard, &heard, NULL, NULL, &error));
+      ones[i] = (OneOfMany) { &heard, FALSE };
+      g_ptr_array_add (watches, mmio_watch_start (&setup, one_of_many_heard, &ones[i], NULL, NULL, &error));
       g_assert_no_error (error);
     }
   while (g_main_context_iteration (NULL, FALSE))
@@ -1581,9 +1591,16 @@ test_overlay (Fixture      *f,
   assert_next_changed (f, 10, 3);
   /* The first change through the overlay has the file copied to the upper layer; who has it mapped sees the lower one for good. */
   append (f->path, "d");
+#ifdef HAVE_STATX
   g_assert_cmpuint (assert_next (f, MMIO_WATCH_REPLACED).state.size, ==, 14);
+#else
+  /* nothing but the time of its birth tells them apart */
+  while (next (f).state.size != 14)
+    ;
+#endif
   append (f->path, "e");
-  assert_next_changed (f, 14, 1);
+  while (next (f).state.size != 15)
+    ;
   g_clear_pointer (&f->watch, mmio_watch_stop);
   close (f->fd);
   f->fd = -1;
