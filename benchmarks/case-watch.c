@@ -42,6 +42,7 @@ struct _Watched
   int inotify;                  /* a queue of its own; 0 if there is none */
   int *siblings;                /* N_SIBLINGS descriptors of files in the folder; NULL if there are none */
   guint seen;                   /* changes */
+  guint64 seen_at;              /* ns; the last of them */
   guint seen_attributes;
   gboolean flip;
   guint n_located;              /* changes that came with less than all of the file */
@@ -136,6 +137,7 @@ on_monitor_changed (GFileMonitor     *monitor,
 {
   Watched *self = data;
 
+  self->seen_at = bench_now ();
   if (event == G_FILE_MONITOR_EVENT_CHANGED)
     self->seen++;
   else if (event == G_FILE_MONITOR_EVENT_ATTRIBUTE_CHANGED)
@@ -150,6 +152,7 @@ on_file_changed (MmioFile *file,
 {
   Watched *self = data;
 
+  self->seen_at = bench_now ();
   self->seen++;
   if (length < self->size)
     self->n_located++;
@@ -173,14 +176,16 @@ on_too_late (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-static void
+/* Of the last change that was seen. Returns it, ns. */
+static guint64
 keep_delay (Watched *self,
             guint64  since)
 {
-  guint64 delay = bench_now () - since;
+  guint64 delay = self->seen_at - since;
 
   if (self->delays != NULL && self->delays->len < KEPT_DELAYS)
     g_array_append_val (self->delays, delay);
+  return delay;
 }
 
 static int
@@ -212,12 +217,13 @@ tell_delays (const char *label,
           get_percentile (self, 99));
 }
 
-/* One event is over before the next begins. */
+/* One event is over before the next begins. What is done after the handler was called isn't counted, on any side. */
 static guint64
 wait_for_handler (gpointer data,
                   guint64  n)
 {
   Watched *self = data;
+  guint64 total = 0;
   guint too_late = g_timeout_add_seconds (60, on_too_late, NULL);
 
   for (guint64 i = 0; i < n; i++)
@@ -228,10 +234,10 @@ wait_for_handler (gpointer data,
       self->change (self);
       while (self->seen == seen)
         g_main_context_iteration (NULL, TRUE);
-      keep_delay (self, start);
+      total += keep_delay (self, start);
     }
   g_source_remove (too_late);
-  return 0;
+  return total;
 }
 
 #define BURST 1000
@@ -281,6 +287,7 @@ wait_for_inotify (gpointer data,
 {
   Watched *self = data;
   struct pollfd poll_fd;
+  guint64 total = 0;
   char buffer[4096];
 
   if (self->inotify == 0)
@@ -295,9 +302,10 @@ wait_for_inotify (gpointer data,
 
       self->change (self);
       bench_need (poll (&poll_fd, 1, 10000) == 1 && read (self->inotify, buffer, sizeof buffer) > 0, NULL, "inotify");
-      keep_delay (self, start);
+      self->seen_at = bench_now ();
+      total += keep_delay (self, start);
     }
-  return 0;
+  return total;
 }
 #define INOTIFY_SIDE(watched) { "inotify, bare, no main loop", wait_for_inotify, watched }
 #else
@@ -589,11 +597,12 @@ run_among_siblings (gpointer data,
                     guint64  n)
 {
   AmongSiblings *self = data;
+  guint64 total;
 
   g_atomic_pointer_set (&self->writer->watched, (gpointer) &self->watched);
-  self->run (&self->watched, n);
+  total = self->run (&self->watched, n);
   g_atomic_pointer_set (&self->writer->watched, NULL);
-  return 0;
+  return total;
 }
 
 static void
