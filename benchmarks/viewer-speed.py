@@ -22,6 +22,7 @@ STARTS = 21
 CLICKS = 200
 SCREENS = 10000
 RATE = 1000
+FRAME = 1 / 50
 
 
 def make(display, name, size):
@@ -92,10 +93,14 @@ def memory(display):
     viewer.shows('Byte at 0x0000')
     viewer.focus()
     figures = []
-    for i in range(SCREENS + 1):
-        if i % (SCREENS // 10) == 0:
-            figures.append(held(viewer))
-        viewer.press_and_wait('Next')
+    with viewer.heard() as events:
+        for i in range(SCREENS + 1):
+            if i % (SCREENS // 10) == 0:
+                figures.append(held(viewer))
+            # Not before the one before it has been drawn.
+            drawn = time.monotonic() + FRAME
+            viewer.press('Next', events)
+            time.sleep(max(0, drawn - time.monotonic()))
     print('memory: after each tenth of', SCREENS, 'screens:', ' '.join(f'{figure:.1f}' for figure in figures), 'MiB')
     viewer.close()
     return figures[-1] <= 1.05 * figures[1]

@@ -4,6 +4,7 @@
 # The viewer in use: by keys, by the pointer, and all ways to open a file; and what is told of it to the desktop.
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -56,18 +57,27 @@ class Driving(ViewerCase):
             self.keys(viewer, *presses)
             viewer.shows(told)
 
+    def test_it_lives_through_many_screens_with_all_values_shown(self):
+        viewer = self.start(random.Random(1).randbytes(1 << 18))
+        viewer.shows('Unsigned 64-bit: ')
+        viewer.focus()
+        with viewer.heard() as events:
+            for _ in range(200):
+                viewer.press('Next', events)
+        self.assertIsNone(viewer.program.poll())
+
     def test_the_pointer_selects_and_scrolls_while_it_does(self):
-        viewer = self.start(bytes(range(256)) * 40)
+        viewer = self.start(bytes(range(256)) * 4)
         rows = [viewer.place(row) for row in viewer.rows(viewer.bytes)]
         x, y = rows[2][0] + 100, rows[2][1] + 5
         for _ in self.input.drag([(x, y), (x + 1, y + 9), (x, rows[4][1] + 5)]):
             pass
         viewer.shows('33 bytes selected')
-        # Held below the bytes: on and on.
+        # Held below the bytes: on to the end.
         drag = self.input.drag([(x, y), (x, y + 20), (x, rows[-1][1] + 100), (x, rows[-1][1] + 101), (x, y)])
         for _ in range(3):
             next(drag)
-        viewer.shows('0800: 00 01')
+        viewer.shows('03F0: F0 F1')
         for _ in drag:
             pass
 
@@ -182,8 +192,15 @@ class Opened(ViewerCase):
 
     def test_an_error_names_the_file_and_why(self):
         viewer = self.start(None)
-        viewer.shows('data.bin: ')
-        viewer.shows('No such file or directory')
+        viewer.shows('data.bin:\ncould not open: No such file or directory')
+
+    def test_an_error_is_told_to_its_end(self):
+        viewer = self.run_viewer(self.file(None, 'a-very-long-name-of-a-file-that-nobody-would-read-to-its-end-in-a-narrow-window.bin'))
+        viewer.resize(360, 500)
+        toast = viewer.shows('No such file or directory')
+        self.assertIn(':\n', toast.get_name())
+        # Each of the two has a line.
+        until('two lines', lambda: viewer.place(toast)[3] > 30 and viewer.place(toast)[2] < 340)
 
     def test_neither_a_folder_nor_a_pipe_is_shown(self):
         viewer = self.run_viewer(self.folder)

@@ -377,11 +377,11 @@ class Viewer:
                 durations.append(time.monotonic() - started)
         return durations
 
-    def press_and_wait(self, *keys):
-        """Until it is told what that did."""
-        with self.heard() as events:
-            self.input.key(*keys)
-            until('the key', lambda: events, step=1)
+    def press(self, key, events):
+        """Until it is heard what that did."""
+        events.clear()
+        self.input.key(key)
+        until('the key', lambda: events, step=1)
 
 
 _display = None

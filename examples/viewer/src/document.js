@@ -129,17 +129,6 @@ export const Document = GObject.registerClass({
         }
     }
 
-    /** A number there, by the name of its type, which has a byte order unless it is a byte; null where there is none. */
-    number(type, offset, ...order) {
-        try {
-            return this._file[`get_${type}`](offset, ...order);
-        } catch (error) {
-            if (!error.matches?.(Mmio.Error, Mmio.Error.OUT_OF_BOUNDS))
-                this._onReadFailed(error);
-            return null;
-        }
-    }
-
     /** The first match in a range, or the last, as a promise; -1 if there is none. */
     find(pattern, from, to, forwards, cancellable) {
         return this._file.find_async(pattern, from, Math.max(from, Math.min(to, this.size)), forwards, cancellable);

@@ -6,7 +6,6 @@
 import GLib from 'gi://GLib';
 import GObject from 'gi://GObject';
 import Graphene from 'gi://Graphene';
-import Gsk from 'gi://Gsk?version=4.0';
 import Gtk from 'gi://Gtk?version=4.0';
 
 import {Palette} from './palette.js';
@@ -147,13 +146,16 @@ export const FileMap = GObject.registerClass({
         const [start, length] = this._view;
         const h = Math.min(height, Math.max(LEAST_VIEW, length / size * height));
         const y = Math.min(start / size * height, height - h);
-        const outline = new Gsk.RoundedRect();
+        const rectangle = new Graphene.Rect();
+        const top = Math.round(y), h1 = Math.round(h);
+        const draw = (color, x, from, w, to) => snapshot.append_color(color, rectangle.init(x, from, w, to));
 
-        outline.init_from_rect(new Graphene.Rect().init(1, Math.round(y) + 1, width - 2, Math.round(h) - 2), 3);
-        snapshot.push_rounded_clip(outline);
-        snapshot.append_color(palette.accent(0.2), outline.bounds);
-        snapshot.pop();
-        snapshot.append_border(outline, [1, 1, 1, 1], Array(4).fill(palette.outline));
+        // Of its own parts: a border takes an array of colors, which GJS gives back wrongly.
+        draw(palette.accent(0.2), 1, top, width - 2, h1);
+        draw(palette.outline, 1, top, width - 2, 1);
+        draw(palette.outline, 1, top + h1 - 1, width - 2, 1);
+        draw(palette.outline, 1, top + 1, 1, h1 - 2);
+        draw(palette.outline, width - 2, top + 1, 1, h1 - 2);
     }
 
     _onChanged(offset, length) {

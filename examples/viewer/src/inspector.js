@@ -25,30 +25,37 @@ function character(bytes) {
     return /[\p{C}\p{Z}\p{M}]/u.test(text) ? name : `${text}  ${name}`;
 }
 
-function number(type, ...order) {
-    return ({document, offset}) => document.number(type, offset, ...order)?.toString() ?? NONE;
+// All of them from the same bytes: what changes meanwhile is not half in one row and half in another.
+function valueOf(type, size, order, bytes) {
+    if (bytes.length < size)
+        return null;
+    return new DataView(bytes.buffer, bytes.byteOffset, size)[`get${type}`](0, order === LITTLE_ENDIAN);
 }
 
-function float(type, digits, order) {
-    return ({document, offset}) => {
-        const value = document.number(type, offset, order);
+function number(type, size, order) {
+    return ({bytes}) => valueOf(type, size, order, bytes)?.toString() ?? NONE;
+}
+
+function float(type, size, digits, order) {
+    return ({bytes}) => {
+        const value = valueOf(type, size, order, bytes);
         return value === null ? NONE : Number(value.toPrecision(digits)).toString();
     };
 }
 
-// Each: the group, the name, what it makes of {document, offset, bytes}.
+// Each: the group, the name, what it makes of {offset, bytes}.
 function typesIn(order) {
     return [
-        [0, C_('type', 'Unsigned 8-bit'), number('uint8')],
-        [0, C_('type', 'Signed 8-bit'), number('int8')],
-        [0, C_('type', 'Unsigned 16-bit'), number('uint16', order)],
-        [0, C_('type', 'Signed 16-bit'), number('int16', order)],
-        [0, C_('type', 'Unsigned 32-bit'), number('uint32', order)],
-        [0, C_('type', 'Signed 32-bit'), number('int32', order)],
-        [0, C_('type', 'Unsigned 64-bit'), number('uint64', order)],
-        [0, C_('type', 'Signed 64-bit'), number('int64', order)],
-        [1, C_('type', 'Float 32-bit'), float('float', 9, order)],
-        [1, C_('type', 'Float 64-bit'), float('double', 17, order)],
+        [0, C_('type', 'Unsigned 8-bit'), number('Uint8', 1, order)],
+        [0, C_('type', 'Signed 8-bit'), number('Int8', 1, order)],
+        [0, C_('type', 'Unsigned 16-bit'), number('Uint16', 2, order)],
+        [0, C_('type', 'Signed 16-bit'), number('Int16', 2, order)],
+        [0, C_('type', 'Unsigned 32-bit'), number('Uint32', 4, order)],
+        [0, C_('type', 'Signed 32-bit'), number('Int32', 4, order)],
+        [0, C_('type', 'Unsigned 64-bit'), number('BigUint64', 8, order)],
+        [0, C_('type', 'Signed 64-bit'), number('BigInt64', 8, order)],
+        [1, C_('type', 'Float 32-bit'), float('Float32', 4, 9, order)],
+        [1, C_('type', 'Float 64-bit'), float('Float64', 8, 17, order)],
         [2, C_('type', 'UTF-8'), ({bytes}) => character(bytes)],
         [2, C_('type', 'Bytes'), ({bytes}) => hexBytes(bytes)],
         [2, C_('type', 'Binary'), ({bytes}) => bytes[0].toString(2).padStart(8, '0')],
@@ -120,7 +127,7 @@ export const Inspector = GObject.registerClass({
         const bytes = this._document?.read(this._offset, 8) ?? [];
         const order = this._little.active ? LITTLE_ENDIAN : BIG_ENDIAN;
         this._types[order].forEach(([, , toText], i) => {
-            this._rows[i].value = bytes.length > 0 ? toText({document: this._document, offset: this._offset, bytes}) : NONE;
+            this._rows[i].value = bytes.length > 0 ? toText({offset: this._offset, bytes}) : NONE;
         });
     }
 });

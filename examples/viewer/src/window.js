@@ -5,9 +5,9 @@
 import Adw from 'gi://Adw?version=1';
 import Gdk from 'gi://Gdk?version=4.0';
 import Gio from 'gi://Gio';
-import GLib from 'gi://GLib';
 import GObject from 'gi://GObject';
 import Gtk from 'gi://Gtk?version=4.0';
+import Pango from 'gi://Pango';
 
 import './banner.js';
 import './fileMap.js';
@@ -17,8 +17,10 @@ import './searchBar.js';
 import {Document, State} from './document.js';
 import {_, errorText, fill, hexBytes, offsetText, parseOffset, sizeText} from './text.js';
 
-// More is no use in a clipboard.
-const MAX_COPY = 16 * 1024 * 1024;
+// More would keep everyone waiting, who copies and who pastes.
+const MAX_COPY = 4 * 1024 * 1024;
+// Letters that a toast has room for.
+const LONG = 32;
 
 export const Window = GObject.registerClass({
     GTypeName: 'MmioViewerWindow',
@@ -266,7 +268,11 @@ export const Window = GObject.registerClass({
         this._toast(this.document ? errorText(error, this.document.location) : error.message);
     }
 
-    _toast(title) {
-        this._toasts.add_toast(new Adw.Toast({title: GLib.markup_escape_text(title, -1)}));
+    // Which file, and why: in two lines if one is too long for a narrow window, and both ends of each are seen.
+    _toast(text) {
+        const title = text.length > LONG ? text.replace(': ', ':\n') : text;
+        const label = new Gtk.Label({label: title, ellipsize: Pango.EllipsizeMode.MIDDLE, xalign: 0, tooltip_text: text});
+        label.add_css_class('heading');
+        this._toasts.add_toast(new Adw.Toast({custom_title: label}));
     }
 });
