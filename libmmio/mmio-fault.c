@@ -54,7 +54,13 @@ mmio_get_fault_guard (void)
  * which looks through the files that have views, and has the signal emitted in each one's own context. */
 
 static GMutex listeners_lock;
-static GHashTable *listeners;   /* listeners_lock: MmioFile, not owned → GWeakRef */
+static GHashTable *listeners;   /* listeners_lock: MmioFile, not owned → GWeakRef in an atomic box */
+
+static void
+weak_ref_release (gpointer data)
+{
+  g_atomic_rc_box_release_full (data, (GDestroyNotify) g_weak_ref_clear);
+}
 
 static gboolean
 emit_fault (gpointer data)
@@ -68,8 +74,19 @@ emit_fault (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-void
-mmio_file_tell_faults (MmioFile *self)
+static gboolean
+emit_fault_if_alive (gpointer data)
+{
+  g_autoptr (MmioFile) self = g_weak_ref_get (data);
+
+  return self != NULL ? emit_fault (self) : G_SOURCE_REMOVE;
+}
+
+/* With a weak reference it is not the caller who has the file: listeners_lock keeps it from going, and no reference is taken on it. Where
+ * that is the second one a binding may wait for its interpreter, whose thread waits for this one in GObject's own lock, or for listeners_lock. */
+static void
+tell_faults (MmioFile *self,
+             GWeakRef *reference)
 {
   g_autoptr (GSource) source = NULL;
   g_autoptr (GMainContext) context = NULL;
@@ -85,8 +102,17 @@ mmio_file_tell_faults (MmioFile *self)
   source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_static_name (source, "libmmio fault");
-  g_source_set_callback (source, emit_fault, g_object_ref (self), g_object_unref);
+  if (reference != NULL)
+    g_source_set_callback (source, emit_fault_if_alive, g_atomic_rc_box_acquire (reference), weak_ref_release);
+  else
+    g_source_set_callback (source, emit_fault, g_object_ref (self), g_object_unref);
   g_source_attach (source, context);
+}
+
+void
+mmio_file_tell_faults (MmioFile *self)
+{
+  tell_faults (self, NULL);
 }
 
 static gboolean
@@ -94,35 +120,19 @@ on_fault (gint         fd G_GNUC_UNUSED,
           GIOCondition condition G_GNUC_UNUSED,
           gpointer     user_data G_GNUC_UNUSED)
 {
-  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
   GHashTableIter iter;
-  gpointer reference;
+  gpointer file, reference;
 
   /* First clear, then look: a fault in between makes it readable again. */
   mmio_guard_clear_fd ();
 
   g_mutex_lock (&listeners_lock);
   g_hash_table_iter_init (&iter, listeners);
-  while (g_hash_table_iter_next (&iter, NULL, &reference))
-    {
-      MmioFile *file = g_weak_ref_get (reference);
-
-      if (file != NULL)
-        g_ptr_array_add (files, file);
-    }
+  while (g_hash_table_iter_next (&iter, &file, &reference))
+    tell_faults (file, reference);
   g_mutex_unlock (&listeners_lock);
 
-  for (guint i = 0; i < files->len; i++)
-    mmio_file_tell_faults (g_ptr_array_index (files, i));
-
   return G_SOURCE_CONTINUE;
-}
-
-static void
-weak_ref_free (gpointer data)
-{
-  g_weak_ref_clear (data);
-  g_free (data);
 }
 
 void
@@ -134,7 +144,7 @@ mmio_file_listen_for_faults_slow (MmioFile *self)
   if (fd < 0 || !g_atomic_int_compare_and_exchange (&self->listens_for_faults, FALSE, TRUE))
     return;
 
-  reference = g_new (GWeakRef, 1);
+  reference = g_atomic_rc_box_new (GWeakRef);
   g_weak_ref_init (reference, self);
 
   g_mutex_lock (&listeners_lock);
@@ -142,7 +152,7 @@ mmio_file_listen_for_faults_slow (MmioFile *self)
     {
       g_autoptr (GSource) source = g_unix_fd_source_new (fd, G_IO_IN);
 
-      listeners = g_hash_table_new_full (NULL, NULL, NULL, weak_ref_free);
+      listeners = g_hash_table_new_full (NULL, NULL, NULL, weak_ref_release);
       g_source_set_static_name (source, "libmmio faults");
       g_source_set_callback (source, G_SOURCE_FUNC (on_fault), NULL, NULL);
       g_source_attach (source, mmio_worker_get_context ());

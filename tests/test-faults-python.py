@@ -174,5 +174,41 @@ class Full(unittest.TestCase):
         subprocess.run([*command, 'sh', '-c', mount + ' && exec "$@"', 'sh', sys.executable, '-c', FULL], cwd=folder, check=True)
 
 
+# A wrapper with an attribute has Python wait for its interpreter when somebody takes the second reference on its file.
+LET_GO = '''
+import os, sys
+import gi
+gi.require_version('Mmio', '1.0')
+from gi.repository import Mmio
+
+path, other = sys.argv[1:]
+file = Mmio.File.open(path, 'r+')
+file.attribute = True
+for i in range(300):
+    view = file.get_view(0, 65536)
+    os.truncate(path, 0)
+    view.get_bytes().get_data()
+    del view
+    for j in range(3):
+        another = Mmio.File.open(other)
+        another.attribute = True
+        view = another.get_view(0, 1)
+        del view, another
+    os.truncate(path, 65536)
+    file.refresh()
+'''
+
+
+class LetGo(unittest.TestCase):
+    def test_a_fault_does_not_hang_who_lets_go_of_another_file(self):
+        folder = tempfile.mkdtemp(prefix='mmio-')
+        self.addCleanup(shutil.rmtree, folder)
+        paths = [os.path.join(folder, name) for name in ('file', 'another')]
+        for path in paths:
+            with open(path, 'wb') as file:
+                file.write(bytes(65536))
+        subprocess.run([sys.executable, '-c', LET_GO, *paths], check=True, timeout=120)
+
+
 if __name__ == '__main__':
     unittest.main()
