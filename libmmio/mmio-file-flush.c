@@ -47,10 +47,10 @@ mmio_file_flush_pending (GObject *object)
  * Makes what was written durable: when this returns %TRUE all bytes written before the call, by whatever means of this object, and the
  * size, survive a power cut, as far as the disk keeps its word.
  *
- * Syncs the ranges that can be dirty and no more: those written to, and those of live writable views; see [msync(2)](man:msync(2))
- * with `MS_SYNC`. Where there are several the disk writes them all at once, and is waited for once; see
- * [sync_file_range(2)](man:sync_file_range(2)). Then, unless [property@Mmio.File:announce] is off, it makes itself heard to watchers. On a file mapped for reading there is
- * nothing to do.
+ * Syncs the ranges that can be dirty: those written to, and those of live writable views; see [msync(2)](man:msync(2)) with `MS_SYNC`.
+ * Of what others have made dirty it syncs no more than what lies between two such ranges that are less than 1 MiB from each other, and,
+ * where the size is to be synced, what [fdatasync(2)](man:fdatasync(2)) does. Then, unless [property@Mmio.File:announce] is off, it makes
+ * itself heard to watchers. On a file mapped for reading there is nothing to do.
  *
  * May be called from any thread; blocks until the disk has answered, and neither readers nor writers wait for it.
  *

@@ -43,9 +43,6 @@ gboolean mmio_os_is_full        (int fd, guint64 length);
 int      mmio_os_announce       (int fd, guint64 offset, guint64 size, guint *way);
 /* Begins to write the range to the disk; 0 also where there is no such call. */
 int      mmio_os_start_writeback (int fd, guint64 offset, guint64 length);
-/* Writes the range to the disk and waits for it, but not for what the disk itself keeps back, nor for the file's metadata: that takes a
- * sync after it. ENOTSUP where there is no such call. */
-int      mmio_os_write_out       (int fd, guint64 offset, guint64 length);
 /* Makes the name of a file durable: syncs the folder that holds path. */
 int      mmio_os_sync_folder    (const char *path);
 /* Makes target, close-on-exec, another number for what fd stands for, atomically. */

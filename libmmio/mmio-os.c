@@ -257,27 +257,6 @@ mmio_os_start_writeback (int     fd,
 }
 
 int
-mmio_os_write_out (int     fd,
-                   guint64 offset,
-                   guint64 length)
-{
-#ifdef HAVE_SYNC_FILE_RANGE
-  int result;
-
-  do
-    result = sync_file_range (fd, (off_t) offset, (off_t) length,
-                              SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) == 0
-                 ? 0
-                 : errno;
-  while (result == EINTR);
-
-  return is_unsupported (result) ? ENOTSUP : result;
-#else
-  return ENOTSUP;
-#endif
-}
-
-int
 mmio_os_sync_folder (const char *path)
 {
   g_autofree char *folder = g_path_get_dirname (path);

@@ -10,20 +10,23 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define N_RANGES 5
 #define N_ROUNDS 8
-/* From one range to the next: far enough that nobody would take them for one. */
-#define STEP ((guint64) 1 << 20)
+/* Where the ranges begin, in MiB: some so near to each other that they are synced together, others not. */
+static const guint64 places[] = { 0, 1, 2, 12, 16 };
+
+#define N_RANGES G_N_ELEMENTS (places)
 
 typedef struct
 {
   const char *file_system;
+  gboolean is_overlaid;         /* the file is opened through an overlay on the disk */
   gboolean grows;               /* each round has a new size to sync as well */
   char *folder;
-  char *path;
+  char *path;                   /* on the disk */
   char *why;                    /* in memory that both processes share: to skip */
 } Durable;
 
@@ -31,7 +34,7 @@ static guint64
 get_offset (guint round,
             guint range)
 {
-  return range * STEP + round * mmio_test_page_size ();
+  return (places[range] << 20) + round * mmio_test_page_size ();
 }
 
 static guint64
@@ -57,14 +60,34 @@ write_round (MmioFile *file,
     }
 }
 
+/* Lays an overlay over the disk, whose upper folder is the one of path. What it is mounted at, or NULL. */
+static char *
+mount_overlay (const Durable *self)
+{
+  g_autofree char *upper = g_path_get_dirname (self->path);
+  g_autofree char *lower = g_build_filename (self->folder, "lower", NULL);
+  g_autofree char *work = g_build_filename (self->folder, "work", NULL);
+  g_autofree char *merged = g_build_filename (self->folder, "merged", NULL);
+  g_autofree char *options = g_strdup_printf ("lowerdir=%s,upperdir=%s,workdir=%s", lower, upper, work);
+
+  g_assert_no_errno (mkdir (lower, 0700));
+  g_assert_no_errno (mkdir (work, 0700));
+  g_assert_no_errno (mkdir (merged, 0700));
+
+  return mount ("overlay", merged, "overlay", 0, options) == 0 ? g_steal_pointer (&merged) : NULL;
+}
+
 static int
 flush_and_look (gpointer data)
 {
   const Durable *self = data;
+  g_autofree char *folder = g_path_get_dirname (self->path);
+  g_autofree char *path = g_strdup (self->path);
+  g_autofree char *overlay = NULL;
   g_autoptr (MmioFile) file = NULL;
   g_autoptr (GError) error = NULL;
   const char *why;
-  guint64 size = (N_RANGES - 1) * STEP + mmio_test_page_size ();
+  guint64 size = get_offset (1, N_RANGES - 1);
 
   alarm (150);
   if (!mmio_test_mount (self->folder, self->file_system, &why))
@@ -72,8 +95,20 @@ flush_and_look (gpointer data)
       g_strlcpy (self->why, why, 128);
       return MMIO_TEST_SKIP;
     }
+  g_assert_no_errno (mkdir (folder, 0700));
+  if (self->is_overlaid)
+    {
+      overlay = mount_overlay (self);
+      if (overlay == NULL)
+        {
+          g_strlcpy (self->why, "no overlay can be mounted here", 128);
+          return MMIO_TEST_SKIP;
+        }
+      g_free (path);
+      path = g_build_filename (overlay, "file", NULL);
+    }
 
-  file = mmio_file_create (self->path, self->grows ? size : N_RANGES * STEP, MMIO_CREATE_FLAGS_DURABLE, &error);
+  file = mmio_file_create (path, self->grows ? size : get_offset (N_ROUNDS + 1, N_RANGES - 1), MMIO_CREATE_FLAGS_DURABLE, &error);
   g_assert_no_error (error);
   for (guint round = 0; round < N_ROUNDS; round++)
     {
@@ -92,6 +127,8 @@ flush_and_look (gpointer data)
   g_assert_true (mmio_file_close (file, &error));
   g_assert_no_error (error);
   g_clear_object (&file);
+  if (overlay != NULL)
+    g_assert_no_errno (umount (overlay));
   mmio_test_mount_kept_disk (self->folder, self->file_system);
 
   file = mmio_test_open (self->path, MMIO_MODE_READ_ONLY);
@@ -114,10 +151,11 @@ test_durable (MmioTest     *t,
               gconstpointer data)
 {
   char *why = mmap (NULL, 128, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  Durable self = { data, FALSE, mmio_test_in_folder (t, "mount"), NULL, why };
+  const gboolean is_overlaid = g_str_equal (data, "overlay");
+  Durable self = { is_overlaid ? "ext4" : data, is_overlaid, FALSE, mmio_test_in_folder (t, "mount"), NULL, why };
 
   g_assert_true (why != MAP_FAILED);
-  self.path = g_build_filename (self.folder, "file", NULL);
+  self.path = g_build_filename (self.folder, "upper", "file", NULL);
   g_assert_no_errno (mkdir (self.folder, 0700));
   for (guint i = 0; i < 2; i++)
     {
@@ -127,7 +165,7 @@ test_durable (MmioTest     *t,
       status = mmio_test_wait_child (mmio_test_fork (flush_and_look, &self));
       if (status == MMIO_TEST_SKIP)
         {
-          g_autofree char *reason = g_strdup_printf ("%s: %s", self.file_system, why);
+          g_autofree char *reason = g_strdup_printf ("%s: %s", (const char *) data, why);
 
           g_test_skip (reason);
           break;
@@ -149,6 +187,7 @@ main (int   argc,
   mmio_test_add ("/durable/all-ranges-of-a-flush-are-on-the-disk/ext4", "ext4", test_durable);
   mmio_test_add ("/durable/all-ranges-of-a-flush-are-on-the-disk/xfs", "xfs", test_durable);
   mmio_test_add ("/durable/all-ranges-of-a-flush-are-on-the-disk/btrfs", "btrfs", test_durable);
+  mmio_test_add ("/durable/all-ranges-of-a-flush-are-on-the-disk/overlay", "overlay", test_durable);
 
   return g_test_run ();
 }
