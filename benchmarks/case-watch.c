@@ -547,7 +547,8 @@ locate_in_large (Bench *bench)
   mapped.file = file;
   ours.seen = ours.n_missed = 0;
   bench_case (bench, &(BenchCase){
-    .name = "locate-1g", .title = "from a write to the handler that is told which block of 1 GiB it was in", .goal = 1.3, .slice = 500000000,
+    .name = "locate-1g",
+    .title = "from a write to the handler that is told which block of 1 GiB it was in", .goal = 1.3, .slice = 500000000,
     .floor = { "mmio_file_read of all of the file", read_mapped, &mapped },
     .subject = { "MmioFile::changed, LOCATE", wait_for_handler, &ours },
     .peers = (BenchSide[]){ { "all words of the mapping are added up", add_mapped, &mapped }, { NULL } } });
