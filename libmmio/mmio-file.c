@@ -359,6 +359,7 @@ mmio_file_dispose (GObject *object)
 {
   mmio_file_unwatch (MMIO_FILE (object));
   mmio_file_ignore_faults (MMIO_FILE (object));
+  mmio_flusher_stop (&MMIO_FILE (object)->flusher);
 
   G_OBJECT_CLASS (mmio_file_parent_class)->dispose (object);
 }

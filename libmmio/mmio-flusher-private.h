@@ -23,6 +23,7 @@ typedef struct
   GMutex lock;
   gboolean is_started;          /* lock */
   GSource *timer;               /* lock */
+  struct _MmioFlusherTick *tick; /* lock: what the timer has; NULL without one */
 } MmioFlusher;
 
 void     mmio_flusher_init      (MmioFlusher     *self,

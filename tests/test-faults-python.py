@@ -198,16 +198,41 @@ for i in range(300):
     file.refresh()
 '''
 
+LET_GO_FLUSHED = '''
+import sys
+import gi
+gi.require_version('Mmio', '1.0')
+from gi.repository import Mmio
+
+path, other = sys.argv[1:]
+file = Mmio.File.open(path, 'r+')
+file.attribute = True
+file.props.flush_threshold = 1
+file.props.flush_policy = Mmio.FlushPolicy.EVERY_MILLIS
+for i in range(10000):
+    file.write(0, b'pending')
+    another = Mmio.File.open(other)
+    another.attribute = True
+    view = another.get_view(0, 1)
+    del view, another
+'''
+
 
 class LetGo(unittest.TestCase):
-    def test_a_fault_does_not_hang_who_lets_go_of_another_file(self):
+    def let_go(self, program):
         folder = tempfile.mkdtemp(prefix='mmio-')
         self.addCleanup(shutil.rmtree, folder)
         paths = [os.path.join(folder, name) for name in ('file', 'another')]
         for path in paths:
             with open(path, 'wb') as file:
                 file.write(bytes(65536))
-        subprocess.run([sys.executable, '-c', LET_GO, *paths], check=True, timeout=120)
+        subprocess.run([sys.executable, '-c', program, *paths], check=True, timeout=120)
+
+    def test_a_fault_does_not_hang_who_lets_go_of_another_file(self):
+        self.let_go(LET_GO)
+
+    def test_a_flush_by_the_clock_does_not_hang_who_lets_go_of_another_file(self):
+        self.let_go(LET_GO_FLUSHED)
 
 
 if __name__ == '__main__':
