@@ -97,6 +97,19 @@ test('/gjs/idioms/numbers-in-every-order', folder => {
     file.close();
 });
 
+test('/gjs/idioms/what-is-no-number-is-nan-whatever-its-bits', folder => {
+    const file = Mmio.File.create(`${folder}/file`, 8);
+    // Among these are those that the engine keeps pointers in.
+    for (let bits = 0xf0; bits <= 0xff; bits++) {
+        for (let more = 0; more < 256; more++) {
+            file.write(0, new Uint8Array([more, more, more, more, more, more, bits, 0xff]));
+            const kept = [file.get_double(0, Gio.DataStreamByteOrder.LITTLE_ENDIAN), file.get_float(4, Gio.DataStreamByteOrder.LITTLE_ENDIAN)];
+            assertEqual(kept.map(value => String(value).replace('-Infinity', 'NaN')).filter(text => text !== 'NaN').length, 0);
+        }
+    }
+    file.close();
+});
+
 test('/gjs/idioms/numbers-of-64-bits-are-not-rounded', folder => {
     const {BIG_ENDIAN, LITTLE_ENDIAN} = Gio.DataStreamByteOrder;
     const file = Mmio.File.create(`${folder}/file`, 32);

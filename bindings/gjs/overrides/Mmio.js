@@ -142,11 +142,21 @@ function extendFile(Mmio) {
 
     // Numbers: the host's byte order, unless it is given. Those of 64 bits are BigInt, since a Number holds 53.
 
-    for (const kind of ['uint16', 'int16', 'uint32', 'int32', 'float', 'double']) {
+    for (const kind of ['uint16', 'int16', 'uint32', 'int32']) {
         const get = File[`get_${kind}`];
         const set = File[`set_${kind}`];
         File[`get_${kind}`] = function (offset, order = HOST_ENDIAN) {
             return get.call(this, offset, order);
+        };
+        File[`set_${kind}`] = function (offset, value, order = HOST_ENDIAN) {
+            return set.call(this, offset, value, order);
+        };
+    }
+    // A NaN with bits of its own, which any bytes may be, is no value to the engine and brings it down: DataView makes it the one it knows.
+    for (const [kind, method, size] of [['float', 'getFloat32', 4], ['double', 'getFloat64', 8]]) {
+        const set = File[`set_${kind}`];
+        File[`get_${kind}`] = function (offset, order = HOST_ENDIAN) {
+            return new DataView(this.read(offset, size).buffer)[method](0, isLittle(order));
         };
         File[`set_${kind}`] = function (offset, value, order = HOST_ENDIAN) {
             return set.call(this, offset, value, order);
