@@ -54,39 +54,24 @@ mmio_get_fault_guard (void)
  * which looks through the files that have views, and has the signal emitted in each one's own context. */
 
 static GMutex listeners_lock;
-static GHashTable *listeners;   /* listeners_lock: MmioFile, not owned → GWeakRef in an atomic box */
-
-static void
-weak_ref_release (gpointer data)
-{
-  g_atomic_rc_box_release_full (data, (GDestroyNotify) g_weak_ref_clear);
-}
+static GHashTable *listeners;   /* listeners_lock: of MmioFile, not owned */
 
 static gboolean
 emit_fault (gpointer data)
 {
-  MmioFile *self = data;
+  g_autoptr (MmioFile) self = mmio_weak_get (data);
   gsize offset, length;
 
-  if (!mmio_file_is_closed (self) && mmio_mapping_take_fault (&self->mapping, &offset, &length))
+  if (self != NULL && !mmio_file_is_closed (self) && mmio_mapping_take_fault (&self->mapping, &offset, &length))
     g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_FAULT], 0, (guint64) offset, (guint64) length);
 
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
-emit_fault_if_alive (gpointer data)
-{
-  g_autoptr (MmioFile) self = g_weak_ref_get (data);
-
-  return self != NULL ? emit_fault (self) : G_SOURCE_REMOVE;
-}
-
-/* With a weak reference it is not the caller who has the file: listeners_lock keeps it from going, and no reference is taken on it. Where
- * that is the second one a binding may wait for its interpreter, whose thread waits for this one in GObject's own lock, or for listeners_lock. */
-static void
-tell_faults (MmioFile *self,
-             GWeakRef *reference)
+/* Takes no reference on the file, which its caller or listeners_lock keeps from going: in a binding that might wait for the interpreter,
+ * whose thread might wait for listeners_lock. */
+void
+mmio_file_tell_faults (MmioFile *self)
 {
   g_autoptr (GSource) source = NULL;
   g_autoptr (GMainContext) context = NULL;
@@ -102,17 +87,8 @@ tell_faults (MmioFile *self,
   source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_static_name (source, "libmmio fault");
-  if (reference != NULL)
-    g_source_set_callback (source, emit_fault_if_alive, g_atomic_rc_box_acquire (reference), weak_ref_release);
-  else
-    g_source_set_callback (source, emit_fault, g_object_ref (self), g_object_unref);
+  g_source_set_callback (source, emit_fault, mmio_weak_ref (self->weak), mmio_weak_unref);
   g_source_attach (source, context);
-}
-
-void
-mmio_file_tell_faults (MmioFile *self)
-{
-  tell_faults (self, NULL);
 }
 
 static gboolean
@@ -121,15 +97,15 @@ on_fault (gint         fd G_GNUC_UNUSED,
           gpointer     user_data G_GNUC_UNUSED)
 {
   GHashTableIter iter;
-  gpointer file, reference;
+  gpointer file;
 
   /* First clear, then look: a fault in between makes it readable again. */
   mmio_guard_clear_fd ();
 
   g_mutex_lock (&listeners_lock);
   g_hash_table_iter_init (&iter, listeners);
-  while (g_hash_table_iter_next (&iter, &file, &reference))
-    tell_faults (file, reference);
+  while (g_hash_table_iter_next (&iter, &file, NULL))
+    mmio_file_tell_faults (file);
   g_mutex_unlock (&listeners_lock);
 
   return G_SOURCE_CONTINUE;
@@ -138,26 +114,22 @@ on_fault (gint         fd G_GNUC_UNUSED,
 void
 mmio_file_listen_for_faults_slow (MmioFile *self)
 {
-  GWeakRef *reference;
   int fd = mmio_guard_get_fd ();
 
   if (fd < 0 || !g_atomic_int_compare_and_exchange (&self->listens_for_faults, FALSE, TRUE))
     return;
-
-  reference = g_atomic_rc_box_new (GWeakRef);
-  g_weak_ref_init (reference, self);
 
   g_mutex_lock (&listeners_lock);
   if (listeners == NULL)
     {
       g_autoptr (GSource) source = g_unix_fd_source_new (fd, G_IO_IN);
 
-      listeners = g_hash_table_new_full (NULL, NULL, NULL, weak_ref_release);
+      listeners = g_hash_table_new (NULL, NULL);
       g_source_set_static_name (source, "libmmio faults");
       g_source_set_callback (source, G_SOURCE_FUNC (on_fault), NULL, NULL);
       g_source_attach (source, mmio_worker_get_context ());
     }
-  g_hash_table_insert (listeners, self, reference);
+  g_hash_table_add (listeners, self);
   g_mutex_unlock (&listeners_lock);
 }
 

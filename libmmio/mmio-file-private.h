@@ -8,6 +8,7 @@
 #include "mmio-mapping-private.h"
 #include "mmio-view.h"
 #include "mmio-watch-private.h"
+#include "mmio-weak-private.h"
 
 G_BEGIN_DECLS
 
@@ -38,6 +39,8 @@ struct _MmioFile
 
   gint announce;                /* atomic */
   gint listens_for_faults;      /* atomic */
+
+  MmioWeak *weak;               /* owned; set once: what callbacks have of the file */
 
   MmioFlusher flusher;
 

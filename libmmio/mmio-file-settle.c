@@ -33,7 +33,7 @@ has_writer (MmioFile *self)
 static gboolean
 on_quiet (gpointer user_data)
 {
-  g_autoptr (MmioFile) self = g_weak_ref_get (user_data);
+  g_autoptr (MmioFile) self = mmio_weak_get (user_data);
   gboolean is_ours;
 
   if (self == NULL)
@@ -53,13 +53,6 @@ on_quiet (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-weak_ref_free (gpointer data)
-{
-  g_weak_ref_clear (data);
-  g_free (data);
-}
-
 /* Under watch_lock. */
 void
 mmio_file_settle_never (MmioFile *self)
@@ -74,17 +67,13 @@ mmio_file_settle_never (MmioFile *self)
 void
 mmio_file_settle_later (MmioFile *self)
 {
-  GWeakRef *reference;
-
   g_mutex_lock (&self->watch_lock);
   mmio_file_settle_never (self);
   if (self->watch != NULL)
     {
-      reference = g_new (GWeakRef, 1);
-      g_weak_ref_init (reference, self);
       self->settling = g_timeout_source_new (self->settle_time);
       g_source_set_static_name (self->settling, "libmmio settle");
-      g_source_set_callback (self->settling, on_quiet, reference, weak_ref_free);
+      g_source_set_callback (self->settling, on_quiet, mmio_weak_ref (self->weak), mmio_weak_unref);
       g_source_attach (self->settling, self->watch_context);
     }
   g_mutex_unlock (&self->watch_lock);

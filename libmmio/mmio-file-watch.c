@@ -9,7 +9,7 @@
 /* What the engine gives back with each report. The file is only known weakly: the last unref stops the watch. */
 typedef struct
 {
-  GWeakRef file;
+  MmioWeak *file;
   guint generation;
 } Listener;
 
@@ -18,7 +18,7 @@ free_listener (gpointer data)
 {
   Listener *self = data;
 
-  g_weak_ref_clear (&self->file);
+  mmio_weak_unref (self->file);
   g_free (self);
 }
 
@@ -66,7 +66,7 @@ on_report (const MmioWatchReport *report,
 {
   Listener *listener = user_data;
   guint generation = listener->generation;
-  g_autoptr (MmioFile) self = g_weak_ref_get (&listener->file);
+  g_autoptr (MmioFile) self = mmio_weak_get (listener->file);
 
   if (self == NULL || !is_current (self, generation))
     return;
@@ -184,7 +184,7 @@ mmio_file_watch (MmioFile       *self,
     return FALSE;
 
   listener = g_new0 (Listener, 1);
-  g_weak_ref_init (&listener->file, self);
+  listener->file = mmio_weak_ref (self->weak);
 
   g_mutex_lock (&self->watch_lock);
   listener->generation = self->watch_generation + 1;

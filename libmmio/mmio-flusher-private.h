@@ -7,6 +7,7 @@
 #include <glib-object.h>
 
 #include "mmio-enums.h"
+#include "mmio-weak-private.h"
 
 G_BEGIN_DECLS
 
@@ -18,16 +19,15 @@ typedef struct
   gint policy;                  /* atomic; an MmioFlushPolicy */
   gsize threshold;              /* atomic: bytes, writes or ms; at least 1 */
   gsize since;                  /* atomic: bytes or writes since the last flush */
-  GObject *owner;               /* not owned */
+  MmioWeak *owner;              /* not owned */
   MmioFlusherFunc func;
   GMutex lock;
   gboolean is_started;          /* lock */
   GSource *timer;               /* lock */
-  struct _MmioFlusherTick *tick; /* lock: what the timer has; NULL without one */
 } MmioFlusher;
 
 void     mmio_flusher_init      (MmioFlusher     *self,
-                                 GObject         *owner,
+                                 MmioWeak        *owner,
                                  MmioFlusherFunc  func);
 /* The owner is going: no call of func begins any more. */
 void     mmio_flusher_clear     (MmioFlusher     *self);

@@ -5,14 +5,11 @@
 
 #include "mmio-worker-private.h"
 
-/* What the timer holds: the owner only weakly, so that it stops with the object. A GWeakRef would not do: before GLib 2.80 it takes the
- * reference in a lock that all objects share, and where that is the second one a binding may wait there for its interpreter, whose thread
- * waits for that lock. Here the lock is the owner's alone, and who waits for it in the owner's dispose () has no toggle reference any more. */
-typedef struct _MmioFlusherTick
+/* What the timer holds: the owner only weakly, so that it stops with the object. */
+typedef struct
 {
   gatomicrefcount ref_count;
-  GMutex lock;
-  GObject *owner;               /* lock: not owned; NULL once the timer has been stopped, at the latest in its dispose () */
+  MmioWeak *owner;
   MmioFlusherFunc func;
   gint busy;                    /* atomic: a flush takes longer than the interval; no second one beside it */
 } Tick;
@@ -25,7 +22,7 @@ tick_unref (gpointer data)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
-  g_mutex_clear (&self->lock);
+  mmio_weak_unref (self->owner);
   g_free (self);
 }
 
@@ -34,12 +31,7 @@ static void
 run_tick (gpointer data)
 {
   Tick *self = data;
-  g_autoptr (GObject) owner = NULL;
-
-  g_mutex_lock (&self->lock);
-  if (self->owner != NULL)
-    owner = g_object_ref (self->owner);
-  g_mutex_unlock (&self->lock);
+  g_autoptr (GObject) owner = mmio_weak_get (self->owner);
 
   if (owner != NULL)
     self->func (owner);
@@ -63,7 +55,7 @@ on_timer (gpointer data)
 
 void
 mmio_flusher_init (MmioFlusher     *self,
-                   GObject         *owner,
+                   MmioWeak        *owner,
                    MmioFlusherFunc  func)
 {
   *self = (MmioFlusher){ .policy = MMIO_FLUSH_POLICY_MANUAL, .threshold = 1, .owner = owner, .func = func };
@@ -78,11 +70,6 @@ stop_timer (MmioFlusher *self)
 
   g_source_destroy (self->timer);
   g_clear_pointer (&self->timer, g_source_unref);
-
-  g_mutex_lock (&self->tick->lock);
-  self->tick->owner = NULL;
-  g_mutex_unlock (&self->tick->lock);
-  g_clear_pointer (&self->tick, tick_unref);
 }
 
 static void
@@ -92,16 +79,13 @@ start_timer (MmioFlusher *self,
   Tick *tick = g_new0 (Tick, 1);
 
   g_atomic_ref_count_init (&tick->ref_count);
-  g_mutex_init (&tick->lock);
-  tick->owner = self->owner;
+  tick->owner = mmio_weak_ref (self->owner);
   tick->func = self->func;
 
   self->timer = g_timeout_source_new ((guint) MIN (interval, G_MAXUINT));
   g_source_set_static_name (self->timer, "libmmio flush");
   g_source_set_callback (self->timer, on_timer, tick, tick_unref);
   g_source_attach (self->timer, mmio_worker_get_context ());
-  g_atomic_ref_count_inc (&tick->ref_count);
-  self->tick = tick;
 }
 
 void

@@ -217,6 +217,36 @@ for i in range(10000):
     del view, another
 '''
 
+LET_GO_WATCHED = '''
+import os
+import sys
+import threading
+import gi
+gi.require_version('Mmio', '1.0')
+from gi.repository import GLib, Mmio
+
+path, other = sys.argv[1:]
+loop = GLib.MainLoop()
+file = Mmio.File.open(path)
+file.attribute = True
+file.connect('changed', lambda *_: None)
+file.watch(Mmio.WatchFlags.NONE)
+
+def let_go():
+    fd = os.open(path, os.O_WRONLY)
+    for i in range(10000):
+        os.pwrite(fd, b'changed', 0)
+        another = Mmio.File.open(other)
+        another.attribute = True
+        view = another.get_view(0, 1)
+        del view, another
+    os.close(fd)
+    GLib.idle_add(loop.quit)
+
+threading.Thread(target=let_go).start()
+loop.run()
+'''
+
 
 class LetGo(unittest.TestCase):
     def let_go(self, program):
@@ -233,6 +263,9 @@ class LetGo(unittest.TestCase):
 
     def test_a_flush_by_the_clock_does_not_hang_who_lets_go_of_another_file(self):
         self.let_go(LET_GO_FLUSHED)
+
+    def test_what_a_watch_tells_does_not_hang_who_lets_go_of_another_file(self):
+        self.let_go(LET_GO_WATCHED)
 
 
 if __name__ == '__main__':

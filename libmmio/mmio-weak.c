@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "mmio-weak-private.h"
+
+struct _MmioWeak
+{
+  gatomicrefcount ref_count;
+  GMutex lock;
+  gpointer object;              /* lock; not owned */
+};
+
+MmioWeak *
+mmio_weak_new (gpointer object)
+{
+  MmioWeak *self = g_new0 (MmioWeak, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  g_mutex_init (&self->lock);
+  self->object = object;
+
+  return self;
+}
+
+MmioWeak *
+mmio_weak_ref (MmioWeak *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+mmio_weak_unref (gpointer data)
+{
+  MmioWeak *self = data;
+
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+gpointer
+mmio_weak_get (MmioWeak *self)
+{
+  gpointer object;
+
+  g_mutex_lock (&self->lock);
+  object = self->object != NULL ? g_object_ref (self->object) : NULL;
+  g_mutex_unlock (&self->lock);
+
+  return object;
+}
+
+void
+mmio_weak_clear (MmioWeak *self)
+{
+  g_mutex_lock (&self->lock);
+  self->object = NULL;
+  g_mutex_unlock (&self->lock);
+}
