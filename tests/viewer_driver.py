@@ -311,9 +311,15 @@ class Viewer:
         return extents is not None and extents.width > 0 and extents.height > 0
 
     def point_at(self, name):
-        """Clicks where it is."""
-        node = self.find(name, lambda node: node.get_name() == name and self.place(node)[2] > 0)
-        x, y, width, height = self.place(node)
+        """Clicks where it is, once it has come to rest: a bar that slides in would not be there any more."""
+        last = None
+
+        def rests():
+            nonlocal last
+            place = self.place(self.find(name, lambda node: node.get_name() == name and self.place(node)[2] > 0))
+            before, last = last, place
+            return place if place == before else None
+        x, y, width, height = until('the place of ' + name, rests, step=200)
         self.input.click(x + width / 2, y + height / 2)
 
     def enter(self, name, text):
