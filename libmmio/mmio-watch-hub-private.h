@@ -89,6 +89,9 @@ void     mmio_watch_hub_hint         (MmioWatchHubClient            *client,
 
 /* TRUE if nothing was heard that hasn't been told to wake (), up to now. */
 gboolean mmio_watch_hub_is_quiet     (MmioWatchHubClient            *client);
+/* Those of these hints that were heard up to now and haven't been told to wake (), which they then aren't any more. */
+MmioWatchHints mmio_watch_hub_take_hints (MmioWatchHubClient *client,
+                                          MmioWatchHints      hints);
 /* Threads for what takes long; as long as the hub lives. */
 GThreadPool *mmio_watch_hub_get_pool (MmioWatchHubClient            *client);
 

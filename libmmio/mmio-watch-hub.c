@@ -663,6 +663,21 @@ mmio_watch_hub_is_quiet (MmioWatchHubClient *client)
   return drained && (client->hints & ~MMIO_WATCH_HINTS_OF_NOTHING) == 0;
 }
 
+MmioWatchHints
+mmio_watch_hub_take_hints (MmioWatchHubClient *client,
+                           MmioWatchHints      hints)
+{
+  MmioWatchHub *hub = client->hub;
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&hub->lock);
+  MmioWatchHints taken;
+
+  drain (hub);
+  taken = client->hints & hints;
+  client->hints &= ~taken;
+  update_ready_time (hub);
+  return taken;
+}
+
 GThreadPool *
 mmio_watch_hub_get_pool (MmioWatchHubClient *client)
 {

@@ -28,6 +28,9 @@ typedef struct
 void     mmio_watch_samples_take    (MmioWatchSamples       *samples,
                                      int                     fd,
                                      guint64                 size);
+/* They leave out nothing of a file of this length: it was looked at whole, and will be. */
+gboolean mmio_watch_samples_are_whole (const MmioWatchSamples *samples,
+                                       guint64                 size);
 /* The file is this long now, and longer than it was: TRUE if that is all, and then the samples are those of what it is now. */
 gboolean mmio_watch_samples_follow  (MmioWatchSamples       *samples,
                                      int                     fd,

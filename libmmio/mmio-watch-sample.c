@@ -87,6 +87,13 @@ mmio_watch_samples_take (MmioWatchSamples *samples,
   samples->valid = size <= HEAD_LENGTH || take_rest (samples, fd, size);
 }
 
+gboolean
+mmio_watch_samples_are_whole (const MmioWatchSamples *samples,
+                              guint64                 size)
+{
+  return samples->valid && size <= HEAD_LENGTH;
+}
+
 /* What is compared is read once and kept, so what is written elsewhere meanwhile isn't taken for what was there. */
 gboolean
 mmio_watch_samples_follow (MmioWatchSamples *samples,

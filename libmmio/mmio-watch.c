@@ -35,7 +35,7 @@
 /* GFileMonitor tells of one change twice, by way of the folder and of the inode, and the second time late. A burst is at least this
  * long then, a tick of the file system's clock: whatever comes after it and finds no other time is known to be told already. */
 #define MONITOR_INTERVAL_MS 10
-/* A single write is over by then. */
+/* A single write is over by then, and has raised its event. */
 #define DOUBT_MS 100
 /* A lease is tried for again after so long, and after twice as long each time, up to the slow tick. */
 #define LEASE_RETRY_MS 1
@@ -80,6 +80,7 @@ struct _MmioWatch
   MmioWatchHints hints;         /* heard since state was read */
   gint64 burst_due;             /* monotonic, us, as all times here; G_MAXINT64 if nothing waits */
   gint64 burst_latest;
+  gint64 event_due;             /* of what was seen but not heard of yet; 0 if there is nothing of the kind */
   gint64 tick_due;
   gint64 confirm_due;           /* of what the locator has learnt */
 
@@ -603,26 +604,93 @@ find_what_stands_there (MmioWatch *watch)
   return TRUE;
 }
 
+static MmioWatchVerdict
+classify (MmioWatch           *watch,
+          const MmioFileState *now)
+{
+  MmioWatchHints hints = watch->hints;
+  MmioWatchVerdict verdict;
+
+  if (hints == MMIO_WATCH_HINT_WRITE &&
+      (mmio_file_state_equal (now, &watch->announced) ||
+       (watch->monitor != NULL && !watch->state_is_fresh && mmio_file_state_equal (now, &watch->state))))
+    hints = MMIO_WATCH_HINT_NONE;
+  mmio_watch_classify (&watch->state, now, hints, what_is_known (watch), &verdict);
+  return verdict;
+}
+
+/* Content that differs though nothing was heard of a write: the event is about to come. */
+static gboolean
+is_ahead_of_its_event (MmioWatch              *watch,
+                       const MmioWatchVerdict *verdict)
+{
+  return verdict->changed && (watch->hints & (MMIO_WATCH_HINT_WRITE | MMIO_WATCH_HINT_LOST)) == 0 && hears_all (watch);
+}
+
+/* A write may come between the events that were read and the state that is, and its own event is only read thereafter: reported
+ * with this state already, it would be once more then, as a change of all of the file. So the events are read again, and
+ * TRUE says that there is one, after which the state has to be read again. Of two writes that are reported as one, the second
+ * may have been no append: only where all is looked at is that seen. */
+static gboolean
+hear_what_is_seen (MmioWatch              *watch,
+                   const MmioFileState    *now,
+                   const MmioWatchVerdict *verdict)
+{
+  gboolean is_append = verdict->changed && verdict->offset > 0 && mmio_watch_samples_are_whole (&watch->samples, now->size) &&
+                       hears_all (watch);
+  MmioWatchHints heard = MMIO_WATCH_HINT_NONE;
+
+  if (is_append || is_ahead_of_its_event (watch, verdict))
+    heard = mmio_watch_hub_take_hints (&watch->client, MMIO_WATCH_HINT_WRITE);
+  watch->hints |= heard;
+  return heard != MMIO_WATCH_HINT_NONE;
+}
+
+/* A store through a mapping raises no event: it isn't waited for any longer than it takes a write to end. */
+static gboolean
+waits_for_event (MmioWatch              *watch,
+                 const MmioWatchVerdict *verdict)
+{
+  gint64 now;
+
+  if (!is_ahead_of_its_event (watch, verdict))
+    return FALSE;
+  now = g_get_monotonic_time ();
+  if (watch->event_due == 0)
+    watch->event_due = now + us_of_ms (DOUBT_MS);
+  return now < watch->event_due;
+}
+
 static void
 compare (MmioWatch *watch)
 {
-  MmioWatchHints hints = watch->hints;
-  gint64 clock = mmio_file_clock ();
+  MmioWatchHints hints;
   MmioWatchVerdict verdict;
   MmioFileState now;
+  gint64 clock;
+  guint n_looks = 0;
 
-  if ((hints & (MMIO_WATCH_HINT_PATH | MMIO_WATCH_HINT_LOST)) != 0 || !watch->state.exists)
+  watch->burst_due = G_MAXINT64;
+  if ((watch->hints & (MMIO_WATCH_HINT_PATH | MMIO_WATCH_HINT_LOST)) != 0 || !watch->state.exists)
     renew_way (watch);
-  if (!read_state (watch, &now))
-    return;
+  do
+    {
+      clock = mmio_file_clock ();
+      if (!read_state (watch, &now))
+        return;
+      verdict = classify (watch, &now);
+    }
+  while (++n_looks < MAX_LOOKS && hear_what_is_seen (watch, &now, &verdict));
 
+  if (waits_for_event (watch, &verdict))
+    {
+      watch->burst_due = watch->burst_latest = watch->event_due;
+      return;
+    }
+
+  watch->event_due = 0;
+  hints = watch->hints;
   watch->hints = MMIO_WATCH_HINT_NONE;
-  if (hints == MMIO_WATCH_HINT_WRITE &&
-      (mmio_file_state_equal (&now, &watch->announced) ||
-       (watch->monitor != NULL && !watch->state_is_fresh && mmio_file_state_equal (&now, &watch->state))))
-    hints = MMIO_WATCH_HINT_NONE;
-  mmio_watch_classify (&watch->state, &now, hints, what_is_known (watch), &verdict);
-
   if (!verdict.removed && !verdict.replaced)
     take_verdict (watch, &verdict, &now, clock);
   else if (!find_what_stands_there (watch))
@@ -704,7 +772,6 @@ look (MmioWatch     *watch,
   if (burst || (tick && watch->burst_due == G_MAXINT64))
     {
       compare (watch);
-      watch->burst_due = G_MAXINT64;
       choose_backend (watch);
     }
   if (tick || (needs_polling (watch) && watch->tick_due > now + us_of_ms (POLL_TICK_MS + TICK_GRAIN_MS)))
@@ -787,7 +854,12 @@ watch_wake (MmioWatchHubClient *client,
 
   g_mutex_lock (&watch->lock);
   if (watch->samples_due && !watch->stopped)
-    take_samples (watch);
+    {
+      take_samples (watch);
+      /* of a write during the handlers the times may say nothing */
+      if (!mmio_watch_hub_is_quiet (&watch->client))
+        watch->samples.valid = FALSE;
+    }
   g_mutex_unlock (&watch->lock);
   watch_unref (watch);
 }
@@ -1027,6 +1099,13 @@ mmio_watch_hold (MmioWatch *watch)
     mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_LOST);
 }
 
+/* Of something that is still to be reported. */
+static gboolean
+has_heard (MmioWatch *watch)
+{
+  return watch->hints != MMIO_WATCH_HINT_NONE || watch->event_due != 0;
+}
+
 /* Only the size is looked at, not the times, for the kernel gives a file whose times were looked at a new one with the next
  * store, which the next flush then has to write. Times that the owner's stores have moved are no news where all is heard. */
 static void
@@ -1034,7 +1113,7 @@ expect_heard (MmioWatch *watch)
 {
   guint64 announced = 0, later = 0;
   gboolean known = mmio_os_get_size (watch->fd, &announced) == 0;
-  gboolean alone = mmio_watch_hub_release (&watch->client) && watch->hints == MMIO_WATCH_HINT_NONE;
+  gboolean alone = mmio_watch_hub_release (&watch->client) && !has_heard (watch);
 
   known = known && mmio_os_get_size (watch->fd, &later) == 0;
   if (!alone || !watch->owner_stores || !watch->state.exists || !known)
@@ -1059,7 +1138,7 @@ expect_unheard (MmioWatch *watch)
 
   if (watch->fd >= 0)
     mmio_file_state_read_fd (watch->fd, &announced);
-  alone = mmio_watch_hub_release (&watch->client) && watch->hints == MMIO_WATCH_HINT_NONE;
+  alone = mmio_watch_hub_release (&watch->client) && !has_heard (watch);
   if (!alone || !watch->owner_stores || !watch->state.exists || !announced.exists)
     return;
 

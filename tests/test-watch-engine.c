@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -720,6 +721,135 @@ test_written_anew (Fixture      *f,
   assert_next_changed (f, 150000, 100000);
   append (f->path, second);
   assert_next_changed (f, 250000, 150000);
+  assert_nothing_more (f);
+}
+
+/* One write is told once, wherever it falls: here into the middle of a turn of the main loop, between the reading of the events and
+ * the comparison, by the handler of another file whose turn is first. */
+
+typedef struct
+{
+  Fixture *f;
+  const char *text;             /* what is appended to it at the next report; NULL: nothing any more */
+} Appender;
+
+static void
+append_when_heard (const MmioWatchReport *report G_GNUC_UNUSED,
+                   gpointer               user_data)
+{
+  Appender *self = user_data;
+
+  if (self->text != NULL)
+    append (self->f->path, g_steal_pointer (&self->text));
+}
+
+static MmioWatch *
+start_appender (Appender   *self,
+                const char *path)
+{
+  g_autoptr (GFile) location = g_file_new_for_path (path);
+  g_autoptr (GError) error = NULL;
+  MmioWatchSetup setup = { .location = location, .fd = -1 };
+  MmioWatch *watch;
+
+  write_file (path, "0123456789");
+  watch = mmio_watch_start (&setup, append_when_heard, self, NULL, NULL, &error);
+  g_assert_no_error (error);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  return watch;
+}
+
+static gboolean
+has_turns (void)
+{
+  if (REPORTS_ONCE)
+    return TRUE;
+  g_test_skip ("GFileMonitor's events come when they come");
+  return FALSE;
+}
+
+static void
+test_append_before_the_first_comparison (Fixture      *f,
+                                         gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *path = in_folder (f, "other");
+  g_autofree char *large = g_strnfill (100000, 'a');
+  Appender appender = { f, NULL };
+  MmioWatch *other;
+
+  if (!has_turns ())
+    return;
+  other = start_appender (&appender, path);
+  appender.text = "abc";
+  append (path, "x");
+  start_at_interval (f, 0);
+  assert_next_changed (f, 10, 3);
+  assert_nothing_more (f);
+  g_clear_pointer (&f->watch, mmio_watch_stop);
+
+  write_file (f->path, large);
+  appender.text = "abc";
+  append (path, "x");
+  start_at_interval (f, 0);
+  assert_next_changed (f, 100000, 3);
+  assert_nothing_more (f);
+  mmio_watch_stop (other);
+}
+
+static void
+test_append_beside_an_append (Fixture      *f,
+                              gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *path = in_folder (f, "other");
+  Appender appender = { f, NULL };
+  MmioWatch *other;
+
+  if (!has_turns ())
+    return;
+  other = start_appender (&appender, path);
+  start (f);
+  appender.text = "de";
+  append (path, "x");
+  append (f->path, "abc");
+  assert_next_changed (f, 10, 5);
+  assert_nothing_more (f);
+  mmio_watch_stop (other);
+}
+
+/* As a write that has not raised its event yet, for all that can be seen. */
+static void
+test_store_by_another (Fixture      *f,
+                       gconstpointer data G_GNUC_UNUSED)
+{
+  const struct timespec times[2] = { { 1000, 0 }, { 2000, 0 } };
+  int fd = open (f->path, O_RDWR | O_CLOEXEC);
+  struct stat st;
+  char *map;
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_no_errno (futimens (fd, times));
+  f->fd = open (f->path, O_RDONLY | O_CLOEXEC);
+  start_at_interval (f, 0);
+  map = mmap (NULL, 10, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  g_assert_true (map != MAP_FAILED);
+  map[3] = 'x';
+  g_assert_no_errno (msync (map, 10, MS_SYNC));
+  g_assert_no_errno (munmap (map, 10));
+  g_assert_no_errno (fstat (fd, &st));
+  g_assert_no_errno (close (fd));
+  if (st.st_mtime == 2000)
+    {
+      g_test_skip ("a store through a mapping leaves the times as they are here");
+      return;
+    }
+
+  if (REPORTS_ONCE)
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_assert_true (g_queue_is_empty (&f->reports));
+    }
+  assert_next_changed (f, 0, 10);
   assert_nothing_more (f);
 }
 
@@ -1677,6 +1807,9 @@ main (int   argc,
   add ("recreated-at-once-is-replaced", test_recreate_at_once);
   add ("difference-at-the-start-is-reported", test_difference_at_the_start);
   add ("written-anew-is-no-append", test_written_anew);
+  add ("append-is-told-once/before-the-first-comparison", test_append_before_the_first_comparison);
+  add ("append-is-told-once/beside-an-append", test_append_beside_an_append);
+  add ("store-by-another-is-reported-though-no-event-comes", test_store_by_another);
   add ("exchange-is-replaced", test_exchange);
   add ("unmount-is-removed", test_unmount);
   add ("overlay-is-polled-beside-events", test_overlay);
