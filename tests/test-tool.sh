@@ -721,6 +721,39 @@ exec 3<&-
 is /tool/watch/stats-come-with-an-interrupt 0 "$status"
 run mmio watch --timeout=0.05 --stats 'logs/*.log'
 ended /tool/watch/stats-as-text 0 "" "0 events in 0."
+# It is made again while its removal is being said: the line doesn't fit into the pipe.
+if [ -z "$python" ]; then
+  skip /tool/watch/pattern-file-that-comes-again-at-once "no Python to make a pipe small with"
+elif message=$("$python" -c '
+import fcntl, json, os, select, subprocess, sys
+source, target = os.pipe()
+try:
+    fcntl.fcntl(target, 1031, 4096)  # F_SETPIPE_SZ
+except OSError:
+    pass
+prefix = "logs" + "/" * 4000
+path = prefix + "d.log"
+watcher = subprocess.Popen(["mmio", "watch", "--json", "--timeout=60", prefix + "*.log"], stdout=target)
+os.close(target)
+lines = os.fdopen(source, "rb", buffering=0)
+def hear():
+    event = json.loads(lines.readline())
+    return event["event"] if event.get("file") in (None, path) else event["event"] + " of " + event["file"]
+events = [hear()]
+os.remove("logs/d.log")
+select.select([source], [], [])
+open("logs/d.log", "w").close()
+events += [hear(), hear()]
+os.chmod("logs/d.log", 0o600)
+events.append(hear())
+watcher.kill()
+watcher.wait()
+if events != ["ready", "removed", "created", "metadata"]:
+    sys.exit(str(events))' 2>&1); then
+  ok /tool/watch/pattern-file-that-comes-again-at-once
+else
+  not_ok /tool/watch/pattern-file-that-comes-again-at-once "$message"
+fi
 run mmio watch --timeout=60 'missing/*.log'
 ended /tool/watch/pattern-in-a-missing-folder-is-an-error 1 "" "missing"
 run mmio watch --timeout=60 'logs/*.png' missing

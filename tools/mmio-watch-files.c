@@ -137,6 +137,9 @@ on_removed (MmioFile *file,
 {
   Watched *watched = user_data;
 
+  /* before anybody knows and makes it again: that would be heard here as well */
+  if (watched->is_from_pattern)
+    mmio_file_unwatch (file);
   watch_tell (watched, "removed", NULL);
   if (watched->is_from_pattern && !watched->is_gone)
     watch_forget (watched);
