@@ -278,7 +278,7 @@ def _asynchronous(base, name, prepare=None):
         if prepare is not None:
             args = prepare(*args, **kwargs)
         elif len(args) != expected or kwargs:
-            raise TypeError(f'{name}_async() takes {expected - info.is_method()} arguments, a cancellable and a callback')
+            raise TypeError(f'{name}_async() takes {expected - info.is_method()} arguments before a cancellable and a callback')
         if callback is not None:
             return start(*args, cancellable, callback, *user_data)
         if info.is_method():
