@@ -87,7 +87,7 @@ mmio_file_tell_faults (MmioFile *self)
   source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_static_name (source, "libmmio fault");
-  g_source_set_callback (source, emit_fault, mmio_weak_ref (self->weak), mmio_weak_unref);
+  g_source_set_callback (source, emit_fault, mmio_weak_ref_at (&self->weak, self), mmio_weak_unref);
   g_source_attach (source, context);
 }
 

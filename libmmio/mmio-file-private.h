@@ -40,7 +40,7 @@ struct _MmioFile
   gint announce;                /* atomic */
   gint listens_for_faults;      /* atomic */
 
-  MmioWeak *weak;               /* owned; set once: what callbacks have of the file */
+  MmioWeak *weak;               /* owned, atomic: what callbacks have of the file; NULL if there are none */
 
   MmioFlusher flusher;
 

@@ -184,7 +184,7 @@ mmio_file_watch (MmioFile       *self,
     return FALSE;
 
   listener = g_new0 (Listener, 1);
-  listener->file = mmio_weak_ref (self->weak);
+  listener->file = mmio_weak_ref_at (&self->weak, self);
 
   g_mutex_lock (&self->watch_lock);
   listener->generation = self->watch_generation + 1;

@@ -357,7 +357,7 @@ mmio_file_get_property (GObject    *object,
 static void
 mmio_file_dispose (GObject *object)
 {
-  mmio_weak_clear (MMIO_FILE (object)->weak);
+  mmio_weak_clear (&MMIO_FILE (object)->weak);
   mmio_file_unwatch (MMIO_FILE (object));
   mmio_file_ignore_faults (MMIO_FILE (object));
 
@@ -373,7 +373,7 @@ mmio_file_finalize (GObject *object)
   g_clear_object (&self->location);
   g_clear_pointer (&self->watch_context, g_main_context_unref);
   mmio_flusher_clear (&self->flusher);
-  mmio_weak_unref (self->weak);
+  mmio_weak_free (&self->weak);
   g_mutex_clear (&self->queue_lock);
   g_mutex_clear (&self->watch_lock);
 
@@ -691,8 +691,7 @@ mmio_file_init (MmioFile *self)
   g_mutex_init (&self->watch_lock);
   g_mutex_init (&self->queue_lock);
   g_queue_init (&self->queue);
-  self->weak = mmio_weak_new (self);
-  mmio_flusher_init (&self->flusher, self->weak, mmio_file_flush_pending);
+  mmio_flusher_init (&self->flusher, G_OBJECT (self), &self->weak, mmio_file_flush_pending);
 }
 
 /**

@@ -19,7 +19,8 @@ typedef struct
   gint policy;                  /* atomic; an MmioFlushPolicy */
   gsize threshold;              /* atomic: bytes, writes or ms; at least 1 */
   gsize since;                  /* atomic: bytes or writes since the last flush */
-  MmioWeak *owner;              /* not owned */
+  GObject *owner;               /* not owned */
+  MmioWeak **weak;              /* the owner's */
   MmioFlusherFunc func;
   GMutex lock;
   gboolean is_started;          /* lock */
@@ -27,7 +28,8 @@ typedef struct
 } MmioFlusher;
 
 void     mmio_flusher_init      (MmioFlusher     *self,
-                                 MmioWeak        *owner,
+                                 GObject         *owner,
+                                 MmioWeak       **weak,
                                  MmioFlusherFunc  func);
 /* The owner is going: no call of func begins any more. */
 void     mmio_flusher_clear     (MmioFlusher     *self);

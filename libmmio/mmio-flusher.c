@@ -55,10 +55,11 @@ on_timer (gpointer data)
 
 void
 mmio_flusher_init (MmioFlusher     *self,
-                   MmioWeak        *owner,
+                   GObject         *owner,
+                   MmioWeak       **weak,
                    MmioFlusherFunc  func)
 {
-  *self = (MmioFlusher){ .policy = MMIO_FLUSH_POLICY_MANUAL, .threshold = 1, .owner = owner, .func = func };
+  *self = (MmioFlusher){ .policy = MMIO_FLUSH_POLICY_MANUAL, .threshold = 1, .owner = owner, .weak = weak, .func = func };
   g_mutex_init (&self->lock);
 }
 
@@ -79,7 +80,7 @@ start_timer (MmioFlusher *self,
   Tick *tick = g_new0 (Tick, 1);
 
   g_atomic_ref_count_init (&tick->ref_count);
-  tick->owner = mmio_weak_ref (self->owner);
+  tick->owner = mmio_weak_ref_at (self->weak, self->owner);
   tick->func = self->func;
 
   self->timer = g_timeout_source_new ((guint) MIN (interval, G_MAXUINT));

@@ -15,12 +15,17 @@ G_BEGIN_DECLS
 
 typedef struct _MmioWeak MmioWeak;
 
-/* What the object itself owns. Its dispose () has to call mmio_weak_clear (). */
-MmioWeak *mmio_weak_new   (gpointer  object);
-MmioWeak *mmio_weak_ref   (MmioWeak *self);
-void      mmio_weak_unref (gpointer  self);
+/* Any thread, which has a reference on object. (transfer full). Made when it is first asked for, and kept at place, atomically: most
+ * files never need one. */
+MmioWeak *mmio_weak_ref_at (MmioWeak **place,
+                            gpointer   object);
+/* In the object's dispose (), and in its finalize (). */
+void      mmio_weak_clear  (MmioWeak **place);
+void      mmio_weak_free   (MmioWeak **place);
+
+MmioWeak *mmio_weak_ref    (MmioWeak  *self);
+void      mmio_weak_unref  (gpointer   self);
 /* Any thread. (transfer full); NULL if the object is going or gone. */
-gpointer  mmio_weak_get   (MmioWeak *self);
-void      mmio_weak_clear (MmioWeak *self);
+gpointer  mmio_weak_get    (MmioWeak  *self);
 
 G_END_DECLS

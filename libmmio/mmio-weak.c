@@ -10,8 +10,8 @@ struct _MmioWeak
   gpointer object;              /* lock; not owned */
 };
 
-MmioWeak *
-mmio_weak_new (gpointer object)
+static MmioWeak *
+weak_new (gpointer object)
 {
   MmioWeak *self = g_new0 (MmioWeak, 1);
 
@@ -20,6 +20,25 @@ mmio_weak_new (gpointer object)
   self->object = object;
 
   return self;
+}
+
+MmioWeak *
+mmio_weak_ref_at (MmioWeak **place,
+                  gpointer   object)
+{
+  MmioWeak *self = g_atomic_pointer_get (place);
+
+  if (self == NULL)
+    {
+      self = weak_new (object);
+      if (!g_atomic_pointer_compare_and_exchange (place, NULL, self))
+        {
+          mmio_weak_unref (self);
+          self = g_atomic_pointer_get (place);
+        }
+    }
+
+  return mmio_weak_ref (self);
 }
 
 MmioWeak *
@@ -54,9 +73,20 @@ mmio_weak_get (MmioWeak *self)
 }
 
 void
-mmio_weak_clear (MmioWeak *self)
+mmio_weak_clear (MmioWeak **place)
 {
+  MmioWeak *self = g_atomic_pointer_get (place);
+
+  if (self == NULL)
+    return;
+
   g_mutex_lock (&self->lock);
   self->object = NULL;
   g_mutex_unlock (&self->lock);
+}
+
+void
+mmio_weak_free (MmioWeak **place)
+{
+  g_clear_pointer (place, mmio_weak_unref);
 }
