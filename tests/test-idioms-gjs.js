@@ -94,7 +94,28 @@ test('/gjs/idioms/numbers-in-every-order', folder => {
     file.set_float(8, 0.5);
     assertEqual(file.get_float(8), 0.5);
     assertThrows(Mmio.Error, Mmio.Error.OUT_OF_BOUNDS, () => file.get_uint32(29));
+    file.set_uint32(1, 0x01020304, '>');
+    assertEqual(file.get_uint32(1, '<'), 0x04030201);
+    assertEqual(file.get_uint64(1, '>') >> 32n, 0x01020304n);
+    file.set_double(8, 0.1, '>');
+    assertEqual(file.get_double(8, BIG_ENDIAN), 0.1);
+    for (const order of ['little', '', null, {}]) {
+        for (const use of [() => file.get_uint32(0, order), () => file.set_float(0, 1, order), () => file.get_int64(0, order)])
+            assertThrowsType(TypeError, use);
+    }
     file.close();
+});
+
+test('/gjs/idioms/a-mode-is-a-word-or-a-value', folder => {
+    const path = `${folder}/file`;
+    Mmio.File.create(path, 8).close();
+    assertEqual(Mmio.File.open(path).mode, Mmio.Mode.READ_ONLY);
+    assertEqual(Mmio.File.open(path, 'r').mode, Mmio.Mode.READ_ONLY);
+    assertEqual(Mmio.File.open(path, 'r+').mode, Mmio.Mode.READ_WRITE);
+    assertEqual(Mmio.File.open_location(Gio.File.new_for_path(path), 'c').mode, Mmio.Mode.COPY_ON_WRITE);
+    assertEqual(Mmio.File.open(path, Mmio.Mode.READ_WRITE).mode, Mmio.Mode.READ_WRITE);
+    for (const mode of ['w', '', null, {}])
+        assertThrowsType(TypeError, () => Mmio.File.open(path, mode));
 });
 
 test('/gjs/idioms/what-is-no-number-is-nan-whatever-its-bits', folder => {

@@ -136,6 +136,8 @@ declare module 'gi://Mmio?version=1.0' {
             get_file(): File;
         }
 
+        type Order = Gio.DataStreamByteOrder | '<' | '>' | '=';
+
         interface FileProperties {
             path?: string | null;
             location?: Gio.File | null;
@@ -166,15 +168,15 @@ declare module 'gi://Mmio?version=1.0' {
             init_async(io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<boolean>;
             init_finish(result: Gio.AsyncResult): boolean;
 
-            static open(path: string, mode?: Mode): File;
-            static open_location(location: Gio.File, mode?: Mode, cancellable?: Gio.Cancellable | null): File;
+            static open(path: string, mode?: Mode | 'r' | 'r+' | 'c'): File;
+            static open_location(location: Gio.File, mode?: Mode | 'r' | 'r+' | 'c', cancellable?: Gio.Cancellable | null): File;
             static create(path: string, size: number, flags?: CreateFlags): File;
             static open_or_create(path: string, size: number): File;
-            static new_for_fd(fd: number, mode?: Mode): File;
+            static new_for_fd(fd: number, mode?: Mode | 'r' | 'r+' | 'c'): File;
             static new_anonymous(name: string | null, size: number): File;
-            static open_async(path: string, mode?: Mode, cancellable?: Gio.Cancellable | null): Promise<File>;
+            static open_async(path: string, mode?: Mode | 'r' | 'r+' | 'c', cancellable?: Gio.Cancellable | null): Promise<File>;
             static open_finish(result: Gio.AsyncResult): File;
-            static open_location_async(location: Gio.File, mode?: Mode, cancellable?: Gio.Cancellable | null): Promise<File>;
+            static open_location_async(location: Gio.File, mode?: Mode | 'r' | 'r+' | 'c', cancellable?: Gio.Cancellable | null): Promise<File>;
             static open_location_finish(result: Gio.AsyncResult): File;
             static create_async(path: string, size: number, flags?: CreateFlags, cancellable?: Gio.Cancellable | null): Promise<File>;
             static create_finish(result: Gio.AsyncResult): File;
@@ -239,22 +241,22 @@ declare module 'gi://Mmio?version=1.0' {
             set_uint8(offset: number, value: number): boolean;
             get_int8(offset: number): number;
             set_int8(offset: number, value: number): boolean;
-            get_uint16(offset: number, byte_order?: Gio.DataStreamByteOrder): number;
-            set_uint16(offset: number, value: number, byte_order?: Gio.DataStreamByteOrder): boolean;
-            get_int16(offset: number, byte_order?: Gio.DataStreamByteOrder): number;
-            set_int16(offset: number, value: number, byte_order?: Gio.DataStreamByteOrder): boolean;
-            get_uint32(offset: number, byte_order?: Gio.DataStreamByteOrder): number;
-            set_uint32(offset: number, value: number, byte_order?: Gio.DataStreamByteOrder): boolean;
-            get_int32(offset: number, byte_order?: Gio.DataStreamByteOrder): number;
-            set_int32(offset: number, value: number, byte_order?: Gio.DataStreamByteOrder): boolean;
-            get_uint64(offset: number, byte_order?: Gio.DataStreamByteOrder): bigint;
-            set_uint64(offset: number, value: bigint | number, byte_order?: Gio.DataStreamByteOrder): boolean;
-            get_int64(offset: number, byte_order?: Gio.DataStreamByteOrder): bigint;
-            set_int64(offset: number, value: bigint | number, byte_order?: Gio.DataStreamByteOrder): boolean;
-            get_float(offset: number, byte_order?: Gio.DataStreamByteOrder): number;
-            set_float(offset: number, value: number, byte_order?: Gio.DataStreamByteOrder): boolean;
-            get_double(offset: number, byte_order?: Gio.DataStreamByteOrder): number;
-            set_double(offset: number, value: number, byte_order?: Gio.DataStreamByteOrder): boolean;
+            get_uint16(offset: number, byte_order?: Order): number;
+            set_uint16(offset: number, value: number, byte_order?: Order): boolean;
+            get_int16(offset: number, byte_order?: Order): number;
+            set_int16(offset: number, value: number, byte_order?: Order): boolean;
+            get_uint32(offset: number, byte_order?: Order): number;
+            set_uint32(offset: number, value: number, byte_order?: Order): boolean;
+            get_int32(offset: number, byte_order?: Order): number;
+            set_int32(offset: number, value: number, byte_order?: Order): boolean;
+            get_uint64(offset: number, byte_order?: Order): bigint;
+            set_uint64(offset: number, value: bigint | number, byte_order?: Order): boolean;
+            get_int64(offset: number, byte_order?: Order): bigint;
+            set_int64(offset: number, value: bigint | number, byte_order?: Order): boolean;
+            get_float(offset: number, byte_order?: Order): number;
+            set_float(offset: number, value: number, byte_order?: Order): boolean;
+            get_double(offset: number, byte_order?: Order): number;
+            set_double(offset: number, value: number, byte_order?: Order): boolean;
 
             /** The memory itself, for other libraries; what the script sees of it, by toArray (), is a copy. */
             get_bytes(offset?: number, length?: number): GLib.Bytes;

@@ -39,6 +39,15 @@ function guardBytes(bytes) {
     return bytes;
 }
 
+// A value of an enumeration, or one of the words for some of them. GJS would take any other text for the first value.
+function toValue(words, value, what) {
+    if (typeof value === 'number')
+        return value;
+    if (typeof value === 'string' && words.has(value))
+        return words.get(value);
+    throw new TypeError(`no ${what}: ${value}; ${[...words.keys()].map(word => `'${word}'`).join(', ')} are, and the enumeration's values`);
+}
+
 function isCallback(args) {
     return typeof args[args.length - 1] === 'function' || typeof args[args.length - 2] === 'function';
 }
@@ -74,14 +83,19 @@ function promisify(target, name, complete = () => []) {
 function extendFile(Mmio) {
     const File = Mmio.File.prototype;
     const {HOST_ENDIAN, LITTLE_ENDIAN, BIG_ENDIAN} = Gio.DataStreamByteOrder;
-    const isLittle = order => order === LITTLE_ENDIAN || order === HOST_ENDIAN && HOST_IS_LITTLE;
+    const orders = new Map([['<', LITTLE_ENDIAN], ['>', BIG_ENDIAN], ['=', HOST_ENDIAN]]);
+    const toOrder = order => toValue(orders, order, 'order of bytes');
+    const isLittle = order => toOrder(order) === LITTLE_ENDIAN || toOrder(order) === HOST_ENDIAN && HOST_IS_LITTLE;
+    const {READ_ONLY, READ_WRITE, COPY_ON_WRITE} = Mmio.Mode;
+    const modes = new Map([['r', READ_ONLY], ['r+', READ_WRITE], ['c', COPY_ON_WRITE]]);
+    const toMode = mode => toValue(modes, mode, 'mode');
 
     // Opening: to read, unless it says otherwise.
     const {open, open_location: openLocation, create, new_for_fd: newForFd} = Mmio.File;
-    Mmio.File.open = (path, mode = Mmio.Mode.READ_ONLY) => open.call(Mmio.File, path, mode);
-    Mmio.File.open_location = (location, mode = Mmio.Mode.READ_ONLY, cancellable = null) =>
-        openLocation.call(Mmio.File, location, mode, cancellable);
-    Mmio.File.new_for_fd = (fd, mode = Mmio.Mode.READ_ONLY) => newForFd.call(Mmio.File, fd, mode);
+    Mmio.File.open = (path, mode = READ_ONLY) => open.call(Mmio.File, path, toMode(mode));
+    Mmio.File.open_location = (location, mode = READ_ONLY, cancellable = null) =>
+        openLocation.call(Mmio.File, location, toMode(mode), cancellable);
+    Mmio.File.new_for_fd = (fd, mode = READ_ONLY) => newForFd.call(Mmio.File, fd, toMode(mode));
     Mmio.File.create = (path, size, flags = Mmio.CreateFlags.NONE) => create.call(Mmio.File, path, size, flags);
 
     Object.defineProperty(File, 'length', {
@@ -146,10 +160,10 @@ function extendFile(Mmio) {
         const get = File[`get_${kind}`];
         const set = File[`set_${kind}`];
         File[`get_${kind}`] = function (offset, order = HOST_ENDIAN) {
-            return get.call(this, offset, order);
+            return get.call(this, offset, toOrder(order));
         };
         File[`set_${kind}`] = function (offset, value, order = HOST_ENDIAN) {
-            return set.call(this, offset, value, order);
+            return set.call(this, offset, value, toOrder(order));
         };
     }
     // A NaN with bits of its own, which any bytes may be, is no value to the engine and brings it down: DataView makes it the one it knows.
@@ -159,7 +173,7 @@ function extendFile(Mmio) {
             return new DataView(this.read(offset, size).buffer)[method](0, isLittle(order));
         };
         File[`set_${kind}`] = function (offset, value, order = HOST_ENDIAN) {
-            return set.call(this, offset, value, order);
+            return set.call(this, offset, value, toOrder(order));
         };
     }
     for (const [kind, method, wrap] of [['uint64', 'getBigUint64', BigInt.asUintN], ['int64', 'getBigInt64', BigInt.asIntN]]) {
@@ -171,7 +185,7 @@ function extendFile(Mmio) {
             const number = BigInt(value);
             if (wrap(64, number) !== number)
                 throw new RangeError(`${number} is no ${kind}`);
-            return set.call(this, offset, number, order);
+            return set.call(this, offset, number, toOrder(order));
         };
     }
 
@@ -278,8 +292,8 @@ function extendFile(Mmio) {
 
     // Without blocking
 
-    promisify(Mmio.File, 'open', (path, mode = Mmio.Mode.READ_ONLY) => [path, mode]);
-    promisify(Mmio.File, 'open_location', (location, mode = Mmio.Mode.READ_ONLY) => [location, mode]);
+    promisify(Mmio.File, 'open', (path, mode = READ_ONLY) => [path, toMode(mode)]);
+    promisify(Mmio.File, 'open_location', (location, mode = READ_ONLY) => [location, toMode(mode)]);
     promisify(Mmio.File, 'create', (path, size, flags = Mmio.CreateFlags.NONE) => [path, size, flags]);
     promisify(Mmio.File, 'open_or_create', (path, size) => [path, size]);
     promisify(File, 'init', (priority = GLib.PRIORITY_DEFAULT) => [priority]);
