@@ -82,7 +82,8 @@ import Mmio from 'gi://Mmio?version=1.0';
 
 async function program(path: string): Promise<bigint> {
     const file: Mmio.File = await Mmio.File.open_async(path, Mmio.Mode.READ_WRITE);
-    let sum = 0;
+    const words: Mmio.File = Mmio.File.open(path, 'r+');
+    let sum = words.get_uint32(0, '>');
     for (const chunk of file)
         sum += chunk.length;
     for (const chunk of file.chunks(4096))
@@ -126,7 +127,7 @@ cat > "$folder/mistakes.ts" <<'END'
 import Mmio from 'gi://Mmio?version=1.0';
 const file = new Mmio.File({path: 'path'});
 const text: string = file.read();
-Mmio.File.open('path', 'r+');
+Mmio.File.open('path', 'w');
 file.no_such_method();
 const rounded: number = file.get_uint64(0);
 file.get_atomic_u32(0).store(0, 1n);
@@ -139,8 +140,9 @@ export {text, rounded, ended};
 END
 check mistakes.ts
 for line in 3 4 5 6 7 8 9 10 11 12; do
+  mistake=$(sed -n "${line}p" "$folder/mistakes.ts" | tr -cs 'a-zA-Z0-9_\n' - | sed 's/-$//')
   grep -q "^mistakes.ts($line," "$folder/log"
-  point "/typescript/finds-a-mistake/$(sed -n "${line}p" "$folder/mistakes.ts" | tr -cs 'a-zA-Z0-9_\n' - | sed 's/-$//')"
+  point "/typescript/finds-a-mistake/$mistake"
 done
 [ "$(grep -c '^mistakes.ts' "$folder/log")" -eq 10 ]
 point /typescript/finds-nothing-else
