@@ -10,6 +10,7 @@ import Graphene from 'gi://Graphene';
 import Gsk from 'gi://Gsk?version=4.0';
 import Gtk from 'gi://Gtk?version=4.0';
 import Pango from 'gi://Pango';
+import System from 'system';
 
 import {Columns} from './columns.js';
 import {Flashes} from './flashes.js';
@@ -26,6 +27,8 @@ const ROW_SPACING = 4;
 // What rows may be, widest first: how many bytes, and whether tight.
 const ROWS = [[32, false], [16, false], [8, false], [8, true], [4, false], [4, true]];
 const ZOOM_STEPS = [0.6, 0.75, 0.9, 1, 1.15, 1.35, 1.6, 2, 2.5, 3];
+// JavaScript's collector sees how little a row is to it, not how much it holds: after so many new ones it is told.
+const ROWS_PER_COLLECTION = 4096;
 const NOTHING = {start: 0, bytes: new Uint8Array(0)};
 
 export const HexView = GObject.registerClass({
@@ -67,6 +70,8 @@ export const HexView = GObject.registerClass({
         this._columns = new Columns(16, 8);
         this._zoom = ZOOM_STEPS.indexOf(1);
         this._rows = [];
+        this._newRows = 0;
+        this._lastFirst = 0;
         // What is in view: {start, bytes}, and where matches begin.
         this._shown = NOTHING;
         this._matches = [];
@@ -387,8 +392,19 @@ export const HexView = GObject.registerClass({
             row.allocate(width, this.rowHeight, -1,
                 new Gsk.Transform().translate(new Graphene.Point({x: 0, y: Math.round(i * this.rowHeight - value) + ROW_SPACING})));
         }
+        this._collect(first, needed);
         this._sayCursor();
         this.emit('scrolled');
+    }
+
+    // All at once, before the engine begins to collect by itself: that it does bit by bit, and what GTK calls meanwhile it drops.
+    _collect(first, needed) {
+        this._newRows += Math.min(needed, Math.abs(first - this._lastFirst));
+        this._lastFirst = first;
+        if (this._newRows < ROWS_PER_COLLECTION)
+            return;
+        this._newRows = 0;
+        System.gc();
     }
 
     _haveRows(needed) {
