@@ -103,7 +103,8 @@ def memory(display):
             time.sleep(max(0, drawn - time.monotonic()))
     print('memory: after each tenth of', SCREENS, 'screens:', ' '.join(f'{figure:.1f}' for figure in figures), 'MiB')
     viewer.close()
-    return figures[-1] <= 1.05 * figures[1]
+    # The first ones fill what is kept: the engine's heap, the glyphs. A leak would go on.
+    return figures[-1] <= 1.03 * figures[3]
 
 
 def main(names):
