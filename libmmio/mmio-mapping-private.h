@@ -431,7 +431,7 @@ mmio_stripe_of (MmioStripe *stripes,
 
 /* The whole of a read of up to a block, where nothing is in the way: no lock, no store to anything shared. FALSE says only that
  * mmio_mapping_read () has to look closer. */
-static inline gboolean
+static inline __attribute__ ((always_inline)) gboolean
 mmio_mapping_try_read (MmioMapping *self,
                        guint64      offset,
                        gpointer     buffer,
