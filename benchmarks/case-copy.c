@@ -24,7 +24,7 @@ typedef struct
   GInputStream *stream;
   guint8 *buffer;
   gsize size;
-  guint64 state;                /* each side goes its own way through the same sequence */
+  guint64 state;                /* each side has a sequence of its own: see random_offset () */
 } Copy;
 
 static volatile gpointer sink;
@@ -37,7 +37,8 @@ hot_offset (Copy   *copy,
   return (i * 64) & 4095;
 }
 
-/* Marsaglia's xorshift; see https://doi.org/10.18637/jss.v008.i14. Not aligned to a page: the records of a file seldom are. */
+/* Marsaglia's xorshift; see https://doi.org/10.18637/jss.v008.i14. Not aligned to a page: the records of a file seldom are. All sides share
+ * the pages of one file: if they went the same way, whoever came second would find in the caches what the first one had fetched. */
 static inline guint64
 random_offset (Copy   *copy,
                guint64 i)
@@ -174,7 +175,7 @@ compare (Bench      *bench,
     {
       sides[i] = *copy;
       sides[i].size = kind->size;
-      sides[i].state = 88172645463325252;
+      sides[i].state = G_GUINT64_CONSTANT (88172645463325252) * (2 * i + 1);
     }
   boost = bench_program_side ("Boost.Interprocess, mapped_region", BENCH_PROGRAMS "/peer-boost", kind->writes ? "write" : "read",
                               hot ? "hot" : "random", path, size, NULL);

@@ -211,19 +211,21 @@ bench_flush (Bench *bench)
   const char *other_path = bench_disk_file (bench, "msync", 16 * PAGE);
   g_autoptr (MmioFile) file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
   const char *quiet_path = bench_disk_file (bench, "flush-quiet", 16 * PAGE);
+  const char *write_path = bench_disk_file (bench, "fdatasync", 16 * PAGE);
   g_autoptr (MmioFile) quiet = mmio_file_open (quiet_path, MMIO_MODE_READ_WRITE, &error);
-  FloorMap map;
+  FloorMap map, write_map;
 
   bench_need (file != NULL && quiet != NULL, error, path);
   g_object_set (quiet, "announce", FALSE, NULL);
   floor_map_open (&map, other_path, TRUE);
+  floor_map_open (&write_map, write_path, TRUE);
 
   bench_case (bench, &(BenchCase){
     .name = "flush-page-disk", .title = "write 8 bytes and make them durable", .goal = 1.05,
     .floor = { "a store + msync (MS_SYNC)", sync_page, &map },
     .subject = { "mmio_file_write + mmio_file_flush", flush_page, file },
     .peers = (BenchSide[]){ { "… that is not announced to watchers", flush_page, quiet },
-                            { "pwrite + fdatasync", write_page, &map },
+                            { "pwrite + fdatasync", write_page, &write_map },
                             { NULL } } });
   bench_case (bench, &(BenchCase){
     .name = "flush-nothing", .title = "flush where nothing is dirty",
@@ -231,6 +233,7 @@ bench_flush (Bench *bench)
     .subject = { "mmio_file_flush", flush_nothing, file } });
 
   floor_map_close (&map);
+  floor_map_close (&write_map);
 
   if (bench_wants (bench, "flush-append-disk"))
     compare_appends (bench);
