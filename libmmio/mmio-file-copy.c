@@ -26,7 +26,8 @@ read_slowly (MmioFile *self,
 
 /* More than is copied in line: this one calls memmove, and so has to save what it needs afterwards. Apart from mmio_file_read (), which
  * would save it for 64 bytes too, and from the loop over tries and stripes in mmio_mapping_read (): what that does beside the copy is
- * 5 % of 4 KiB which are in no cache, since the processor can begin the fewer loads of the next copy the more there is in between. */
+ * 5 % of a read of 4 KiB that are in no cache. The more instructions stand between two copies, the fewer loads of the second one has
+ * the processor begun while it waits for those of the first. */
 static G_NO_INLINE MMIO_HOT gboolean
 read_much (MmioFile *self,
            guint64   offset,
