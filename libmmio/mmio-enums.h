@@ -53,7 +53,8 @@ typedef enum
 /**
  * MmioAdvice:
  * @MMIO_ADVICE_NORMAL: no particular treatment
- * @MMIO_ADVICE_RANDOM: expect reads in random order: no read-ahead
+ * @MMIO_ADVICE_RANDOM: expect reads in random order: no read-ahead. Pages that are not in memory yet come one by one, and where one is
+ *   changed a flush writes that page and not its neighbours
  * @MMIO_ADVICE_SEQUENTIAL: expect reads in order: read far ahead
  * @MMIO_ADVICE_WILL_NEED: read the range in, without waiting
  * @MMIO_ADVICE_DONT_NEED: the range will not be used soon. Nothing that was written is lost; on a copy-on-write mapping,
