@@ -3,25 +3,10 @@
 #
 # What `make install` has put below its prefix (and DESTDIR) is whole, and works without the build folder: `make installcheck` runs this with
 # the folders, DESTDIR before each, as installed_NAME. Programs are built and run as one who has just installed it does it.
-# shellcheck disable=SC2154  # the folders, by Makefile-packages.am
+# shellcheck disable=SC1091,SC2154  # what it reads in; the folders, by Makefile-packages.am
 set -u
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-failed=0
-
-point () # NAME STATUS: the diagnosis stands in $folder/diagnosis
-{
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then
-    echo "ok $number - $1"
-  else
-    failed=1
-    sed 's/^/# /' "$folder/diagnosis"
-    echo "not ok $number - $1"
-  fi
-}
+. "${top_srcdir:?}/tests/tap.sh"
 
 check () # NAME COMMAND…
 {
@@ -29,12 +14,6 @@ check () # NAME COMMAND…
   shift
   "$@" > "$folder/diagnosis" 2>&1 < /dev/null
   point "$name" $?
-}
-
-skip () # NAME REASON
-{
-  number=$((number + 1))
-  echo "ok $number - $1 # SKIP $2"
 }
 
 says_hello () # COMMAND…: as each examples/hello does
@@ -66,7 +45,7 @@ include_in_cxx ()
 if [ -n "$CXX" ]; then
   check /installed/headers-in-c++ include_in_cxx
 else
-  skip /installed/headers-in-c++ "no C++ compiler"
+  skip "no C++ compiler" /installed/headers-in-c++
 fi
 
 build_vala ()
@@ -76,7 +55,7 @@ build_vala ()
 if [ -f "$top_builddir/mmio-1.0.vapi" ]; then
   check /installed/vala build_vala
 else
-  skip /installed/vala "configured without Vala"
+  skip "configured without Vala" /installed/vala
 fi
 
 extensions=
@@ -93,17 +72,17 @@ for name in ["mmio_mmap", "gi.overrides.Mmio"] + extensions:
     assert sys.modules[name].__file__.startswith (folder), sys.modules[name].__file__' "$installed_python" $extensions
 }
 if [ ! -f "$top_builddir/Mmio-1.0.typelib" ]; then
-  skip /installed/python "configured without introspection"
+  skip "configured without introspection" /installed/python
 elif ! "$PYTHON" -c 'import gi.repository' 2>/dev/null; then
-  skip /installed/python "no Python that can import gi"
+  skip "no Python that can import gi" /installed/python
 else
   check /installed/python run_python
 fi
 
 if [ ! -f "$top_builddir/Mmio-1.0.typelib" ]; then
-  skip /installed/gjs "configured without introspection"
+  skip "configured without introspection" /installed/gjs
 elif [ -z "$GJS" ]; then
-  skip /installed/gjs "gjs is not installed"
+  skip "gjs is not installed" /installed/gjs
 else
   check /installed/gjs says_hello "$GJS" -m "$top_srcdir/examples/hello.js"
 fi
@@ -124,10 +103,10 @@ if [ -f "$installed_locale/de/LC_MESSAGES/libmmio.mo" ]; then
   if LANGUAGE=de LC_ALL=C.UTF-8 TEXTDOMAINDIR=$installed_locale gettext libmmio 'Commands:' 2>/dev/null | grep -q Befehle; then
     check /installed/languages speaks_german
   else
-    skip /installed/languages "no locale that has translations"
+    skip "no locale that has translations" /installed/languages
   fi
 else
-  skip /installed/languages "configured without translations"
+  skip "configured without translations" /installed/languages
 fi
 
 # Files that no program asks for before a user does
@@ -153,8 +132,7 @@ run_installed ()
 if [ -d "$installed_metadata" ]; then
   check /installed/tests run_installed
 else
-  skip /installed/tests "configured without --enable-installed-tests"
+  skip "configured without --enable-installed-tests" /installed/tests
 fi
 
-echo "1..$number"
-exit $failed
+end

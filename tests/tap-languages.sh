@@ -1,35 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# For tests of what is translated, which read it in: a folder of their own, point (), and mmio with the translations of the source folder, in a
+# For tests of what is translated, which read it in: what tap.sh has, says (), and mmio with the translations of the source folder, in a
 # locale that has any, also where none is installed. LANGUAGE chooses one.
+# shellcheck disable=SC1091,SC2154  # what it reads in, and what that sets
 set -u
+. "${top_srcdir:?}/tests/tap.sh"
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-failed=0
-
-point () # NAME TEXT PATTERN: the text has the pattern in it
+says () # NAME TEXT PATTERN: the text has the pattern in it
 {
-  number=$((number + 1))
+  printf '%s\n' "$2" > "$folder/diagnosis"
   case $2 in
-    *"$3"*) echo "ok $number - $1" ;;
-    *)
-      failed=1
-      printf '%s\n' "$2" | sed 's/^/# /'
-      echo "not ok $number - $1"
-      ;;
+    *"$3"*) point "$1" 0 ;;
+    *) point "$1" 1 ;;
   esac
 }
 
-end ()
-{
-  echo "1..$number"
-  exit $failed
-}
-
-for language in $(cat "${top_srcdir:?}/po/LINGUAS"); do
+for language in $(cat "$top_srcdir/po/LINGUAS"); do
   mkdir -p "$folder/texts/$language/LC_MESSAGES"
   if ! "${MSGFMT:-msgfmt}" --output="$folder/texts/$language/LC_MESSAGES/libmmio.mo" "$top_srcdir/po/$language.po"; then
     echo "1..0 # SKIP no msgfmt"

@@ -5,33 +5,8 @@
 # tests/abi/ has the interface as it was released; `make abi-dump` writes it anew, when there is a release.
 set -u
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-failed=0
+. "${top_srcdir:?}/tests/tap.sh"
 abi=$top_srcdir/tests/abi
-
-point () # NAME STATUS: the diagnosis stands in $folder/diagnosis
-{
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then
-    echo "ok $number - $1"
-  else
-    failed=1
-    sed 's/^/# /' "$folder/diagnosis"
-    echo "not ok $number - $1"
-  fi
-}
-
-skip () # REASON NAME…
-{
-  reason=$1
-  shift
-  for name; do
-    number=$((number + 1))
-    echo "ok $number - $name # SKIP $reason"
-  done
-}
 
 finds () # NAME COMMAND…: it finds a break of the interface, else it could find none
 {
@@ -92,5 +67,4 @@ else
   finds /abi/finds/removed-signal gone "$folder/built" "$folder/broken"
 fi
 
-echo "1..$number"
-exit $failed
+end

@@ -4,30 +4,9 @@
 # What the shells complete for mmio is what it takes: each command and each long option, and nothing else.
 set -u
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-failed=0
+. "${top_srcdir:?}/tests/tap.sh"
 LC_ALL=C.UTF-8
 export LC_ALL
-
-same () # NAME FILE FILE
-{
-  number=$((number + 1))
-  if diff -u "$2" "$3" > "$folder/diff"; then
-    echo "ok $number - $1"
-  else
-    failed=1
-    sed 's/^/# /' "$folder/diff"
-    echo "not ok $number - $1"
-  fi
-}
-
-skip () # NAME REASON
-{
-  number=$((number + 1))
-  echo "ok $number - $1 # SKIP $2"
-}
 
 commands=$(mmio --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
 # shellcheck disable=SC2086  # words
@@ -90,9 +69,8 @@ for shell in bash fish zsh; do
   if command -v $shell > /dev/null; then
     each $shell in_$shell
   else
-    skip "/completion/$shell" "there is no $shell"
+    skip "there is no $shell" "/completion/$shell"
   fi
 done
 
-echo "1..$number"
-exit $failed
+end

@@ -4,42 +4,14 @@
 # The reference: everything public is documented, and each link in it and in the README leads somewhere.
 set -u
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-failed=0
+. "${top_srcdir:?}/tests/tap.sh"
 gir=$top_builddir/Mmio-1.0.gir
 config=$top_builddir/docs/libmmio.toml
 
-point () # NAME STATUS: the diagnosis stands in $folder/diagnosis
+end_without () # REASON NAME…: the names can't be tested
 {
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then
-    echo "ok $number - $1"
-  else
-    failed=1
-    sed 's/^/# /' "$folder/diagnosis"
-    echo "not ok $number - $1"
-  fi
-}
-
-# The diagnosis is empty.
-clean () # NAME
-{
-  [ -s "$folder/diagnosis" ] && status=1 || status=0
-  point "$1" $status
-}
-
-end () # [REASON NAME…]: the names can't be tested
-{
-  reason=${1:-}
-  [ $# -eq 0 ] || shift
-  for name; do
-    number=$((number + 1))
-    echo "ok $number - $name # SKIP $reason"
-  done
-  echo "1..$number"
-  exit $failed
+  skip "$@"
+  end
 }
 
 # Links of the README and its like, and of the pages to what stands beside them; those that gi-docgen makes are looked at below.
@@ -60,8 +32,8 @@ for page in "$top_srcdir"/docs/*.md; do
 done > "$folder/diagnosis"
 clean /docs/every-page-is-in-the-reference
 
-[ -f "$gir" ] || end "configured without introspection" /docs/since /docs/twins /docs/complete /docs/links-of-comments /docs/links-of-the-reference
-[ -n "$PYTHON" ] || end "no Python" /docs/since /docs/twins /docs/complete /docs/links-of-comments /docs/links-of-the-reference
+[ -f "$gir" ] || end_without "configured without introspection" /docs/since /docs/twins /docs/complete /docs/links-of-comments /docs/links-of-the-reference
+[ -n "$PYTHON" ] || end_without "no Python" /docs/since /docs/twins /docs/complete /docs/links-of-comments /docs/links-of-the-reference
 
 cat > "$folder/since.py" <<'EOF'
 import sys
@@ -110,7 +82,7 @@ EOF
 clean /docs/twins
 
 command -v gi-docgen > /dev/null ||
-  end "gi-docgen is not installed" /docs/complete /docs/links-of-comments /docs/links-of-the-reference
+  end_without "gi-docgen is not installed" /docs/complete /docs/links-of-comments /docs/links-of-the-reference
 
 gi-docgen check --quiet --fatal-warnings --config="$config" "$gir" > "$folder/diagnosis" 2>&1 || echo failed >> "$folder/diagnosis"
 clean /docs/complete

@@ -4,21 +4,7 @@
 # The examples do what they say, in each language, and the README shows them as they are.
 set -u
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-failed=0
-
-point ()
-{
-  number=$((number + 1))
-  if [ "$1" -eq 0 ]; then
-    echo "ok $number - $2"
-  else
-    echo "not ok $number - $2"
-    failed=1
-  fi
-}
+. "${top_srcdir:?}/tests/tap.sh"
 
 # run LANGUAGE NAME [ARGUMENT…]: runs an example in the current folder.
 run ()
@@ -153,13 +139,12 @@ for example in hello tail hex counter ring config index image; do
       reason=$(missing_pixbuf $language)
     fi
     if [ -n "$reason" ]; then
-      number=$((number + 1))
-      echo "ok $number - $example in $language # SKIP $reason"
+      skip "$reason" "$example in $language"
       continue
     fi
     mkdir "$folder/$example-$language"
     (cd "$folder/$example-$language" && $example $language)
-    point $? "$example in $language"
+    point "$example in $language" $?
   done
 done
 
@@ -168,12 +153,11 @@ shown=$(sed -n 's/^```[a-z]* \(examples\/.*\)$/\1/p' "$top_srcdir/README.md")
 for file in $shown; do
   awk -v file="$file" '$0 == "```" { inside = 0 } inside { print } /^```/ && $2 == file { inside = 1 }' \
     "$top_srcdir/README.md" > "$folder/shown"
-  sed 1d "$top_srcdir/$file" | diff "$folder/shown" - > "$folder/diff"
-  point $? "the README shows $file"
-  sed 's/^/# /' "$folder/diff"
+  sed 1d "$top_srcdir/$file" | diff "$folder/shown" - > "$folder/diagnosis"
+  point "the README shows $file" $?
 done
 [ "$(echo "$shown" | wc -l)" -ge 4 ]
-point $? "the README shows a program in each language"
+point "the README shows a program in each language" $?
 
 # So is a block in a page of the reference that follows <!-- examples/FILE -->.
 for page in "$top_srcdir"/docs/*.md; do
@@ -185,9 +169,8 @@ for page in "$top_srcdir"/docs/*.md; do
       NR == 2 && (/^ \*$/ || /^\/\/$/) { next }
       NR == 3 && opened { sub (/^ /, "/"); held = $0; next }
       NR == 4 && opened { if (/^ \*\/$/) { print held " */"; next } print held }
-      { print }' "$top_srcdir/$file" | diff "$folder/shown" - > "$folder/diff"
-    point $? "${page##*/} shows $file"
-    sed 's/^/# /' "$folder/diff"
+      { print }' "$top_srcdir/$file" | diff "$folder/shown" - > "$folder/diagnosis"
+    point "${page##*/} shows $file" $?
   done
 done
 
@@ -197,10 +180,9 @@ for page in "$top_srcdir"/docs/*.md; do
     inside && $0 == "```" { if (lines > 1) print page ": line " start; inside = 0 }
     inside { lines++ }
     /^```(c|js|python|vala)$/ && NR != marked { inside = 1; lines = 0; start = NR }' "$page"
-done > "$folder/unmarked"
-[ ! -s "$folder/unmarked" ]
-point $? "the programs of the pages are examples"
-sed 's/^/# /' "$folder/unmarked"
+done > "$folder/diagnosis"
+[ ! -s "$folder/diagnosis" ]
+point "the programs of the pages are examples" $?
 
 # The lines of C in the reference's comments can be compiled, where a file and an error are at hand.
 cat > "$folder/comments.c" <<'EOF'
@@ -219,23 +201,8 @@ awk '/^ \* ```c$/ { inside = 1; print "{\n#line " FNR + 1 " \"" FILENAME "\""; n
 echo '}' >> "$folder/comments.c"
 # shellcheck disable=SC2046,SC2086  # words
 $CC -Wall -Werror -Wno-unused-variable -fsyntax-only -I"$top_builddir/libmmio" -I"$top_srcdir/libmmio" \
-  $(${PKG_CONFIG:-pkg-config} --cflags gio-unix-2.0) "$folder/comments.c" > "$folder/messages" 2>&1 &&
+  $(${PKG_CONFIG:-pkg-config} --cflags gio-unix-2.0) "$folder/comments.c" > "$folder/diagnosis" 2>&1 &&
   [ "$(grep -c '^#line' "$folder/comments.c")" -ge 8 ]
-point $? "the examples of the reference are C"
-sed 's/^/# /' "$folder/messages"
+point "the examples of the reference are C" $?
 
-# The page that names each function in each language names them all.
-missing=
-for symbol in $(sed -n 's/^ *\(mmio_[a-z0-9_]*\);$/\1/p' "$top_srcdir/libmmio/libmmio.map"); do
-  case $symbol in
-    *_get_type) continue ;;
-    *_finish) symbol=${symbol%_finish}_async ;;
-  esac
-  grep -q "^| .$symbol ()" "$top_srcdir/docs/languages.md" || missing="$missing $symbol"
-done
-[ -z "$missing" ]
-point $? "docs/languages.md names every function"
-[ -z "$missing" ] || echo "# not named:$missing"
-
-echo "1..$number"
-exit $failed
+end

@@ -10,13 +10,13 @@ printf 'content\n' > file
 check () # LANGUAGE COMMANDS MISSING SIZE LIBRARY ONE TWO
 {
   export LANGUAGE="$1"
-  point "/$1/help" "$(mmio --help)" "$2"
-  point "/$1/usage-error" "$(mmio 2>&1)" "$3"
-  point "/$1/table" "$(mmio info file)" "$4"
-  point "/$1/error-of-the-library" "$(mmio cat --offset=9 file 2>&1)" "$5"
-  point "/$1/plural-of-one" "$(mmio watch --timeout=0 file 2>&1)" "$6"
-  point "/$1/plural-of-two" "$(mmio watch --timeout=0 file "$folder/file" 2>&1)" "$7"
-  point "/$1/json-speaks-to-programs" "$(mmio info --json file)" '"size": 8'
+  says "/$1/help" "$(mmio --help)" "$2"
+  says "/$1/usage-error" "$(mmio 2>&1)" "$3"
+  says "/$1/table" "$(mmio info file)" "$4"
+  says "/$1/error-of-the-library" "$(mmio cat --offset=9 file 2>&1)" "$5"
+  says "/$1/plural-of-one" "$(mmio watch --timeout=0 file 2>&1)" "$6"
+  says "/$1/plural-of-two" "$(mmio watch --timeout=0 file "$folder/file" 2>&1)" "$7"
+  says "/$1/json-speaks-to-programs" "$(mmio info --json file)" '"size": 8'
   checked="$checked $1"
 }
 
@@ -30,6 +30,6 @@ check fr 'Commandes :' 'il manque une commande' 'taille' 'la position 9 + la lo
 check ja 'コマンド:' 'コマンドが指定されていません' 'サイズ' 'オフセット 9 + 長さ 0 はサイズ 8 を超えています' \
   '1 個のファイルを監視しています' '2 個のファイルを監視しています'
 check zh_CN '命令：' '缺少命令' '大小' '偏移 9 + 长度 0 超出了大小 8' '正在监视 1 个文件' '正在监视 2 个文件'
-point /every-language "$(echo $checked)" "$(LC_ALL=C sort "$top_srcdir/po/LINGUAS" | tr '\n' ' ' | sed 's/ $//')"
+says /every-language "$(echo $checked)" "$(LC_ALL=C sort "$top_srcdir/po/LINGUAS" | tr '\n' ' ' | sed 's/ $//')"
 
 end

@@ -4,23 +4,8 @@
 # The manual page: it has every command and every option that --help has, and no other.
 set -u
 
-page=${top_srcdir:?}/docs/mmio.1
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-failed=0
-
-point () # NAME STATUS: the diagnosis stands in $folder/diagnosis
-{
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then
-    echo "ok $number - $1"
-  else
-    failed=1
-    sed 's/^/# /' "$folder/diagnosis"
-    echo "not ok $number - $1"
-  fi
-}
+. "${top_srcdir:?}/tests/tap.sh"
+page=$top_srcdir/docs/mmio.1
 
 export LC_ALL=C
 mmio --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort > "$folder/commands"
@@ -51,9 +36,7 @@ if command -v groff > /dev/null; then
     point "/manual/$page/no-mistake-of-layout" "$status"
   done
 else
-  number=$((number + 1))
-  echo "ok $number - /manual/no-mistake-of-layout # SKIP no groff"
+  skip "no groff" /manual/no-mistake-of-layout
 fi
 
-echo "1..$number"
-exit $failed
+end

@@ -4,29 +4,8 @@
 # What the README tells to type does what the README says, and its links lead somewhere.
 set -u
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-failed=0
+. "${top_srcdir:?}/tests/tap.sh"
 readme=$top_srcdir/README.md
-
-point () # NAME STATUS: the diagnosis stands in $folder/diagnosis
-{
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then
-    echo "ok $number - $1"
-  else
-    failed=1
-    sed 's/^/# /' "$folder/diagnosis"
-    echo "not ok $number - $1"
-  fi
-}
-
-skip () # NAME REASON
-{
-  number=$((number + 1))
-  echo "ok $number - $1 # SKIP $2"
-}
 
 # The block of code number N below a heading.
 block () # HEADING N
@@ -61,7 +40,7 @@ elif ! python3 -c 'import gi.repository' 2>/dev/null; then
 fi
 
 if [ -n "$missing" ]; then
-  skip /readme/in-one-line "$missing"
+  skip "$missing" /readme/in-one-line
 else
   block 'In one line' 1 > "$folder/commands"
   block 'In one line' 2 > "$folder/expected"
@@ -87,7 +66,7 @@ while read -r command; do
     py) python3 -c 'import gi.repository' 2>/dev/null || missing="no Python that can import gi" ;;
   esac
   if [ -n "$missing" ]; then
-    skip "/readme/$language" "$missing"
+    skip "$missing" "/readme/$language"
     continue
   fi
   rm -f hello hello.bin
@@ -99,5 +78,4 @@ done < "$folder/commands"
 [ "$(wc -l < "$folder/commands")" -eq 4 ]
 point /readme/four-languages $?
 
-echo "1..$number"
-exit $failed
+end

@@ -4,22 +4,7 @@
 # One list of public symbols: what the library exports, the version script, the headers and the GIR name the same.
 set -eu
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-failed=0
-
-same () # NAME FILE FILE
-{
-  number=$((number + 1))
-  if diff -u "$2" "$3" > "$folder/diff"; then
-    echo "ok $number - $1"
-  else
-    failed=1
-    sed 's/^/# /' "$folder/diff"
-    echo "not ok $number - $1"
-  fi
-}
+. "${top_srcdir:?}/tests/tap.sh"
 
 sed -n '/global:/,/local:/s/^ *\(mmio_[a-z0-9_]*\);$/\1/p' "$top_srcdir/libmmio/libmmio.map" > "$folder/map-as-it-is"
 LC_ALL=C sort "$folder/map-as-it-is" > "$folder/map"
@@ -53,8 +38,7 @@ if test -f "$top_builddir/Mmio-1.0.gir"; then
   } | LC_ALL=C sort -u > "$folder/gir"
   same /symbols/gir-names-the-version-script "$folder/map" "$folder/gir"
 else
-  number=$((number + 1))
-  echo "ok $number - /symbols/gir-names-the-version-script # SKIP built without introspection"
+  skip "built without introspection" /symbols/gir-names-the-version-script
 fi
 
 debian=$top_srcdir/debian/libmmio-1.0-0.symbols
@@ -62,8 +46,7 @@ if test -f "$debian"; then
   sed -n 's/^ \(mmio_[a-z0-9_]*\)@MMIO_1\.0 .*/\1/p' "$debian" > "$folder/debian"
   same /symbols/debian-lists-the-version-script "$folder/map" "$folder/debian"
 else
-  number=$((number + 1))
-  echo "ok $number - /symbols/debian-lists-the-version-script # SKIP a release holds no debian/"
+  skip "a release holds no debian/" /symbols/debian-lists-the-version-script
 fi
 
 # The page that names each function in each language: types stand in it as types, and an asynchronous pair as one.
@@ -71,5 +54,4 @@ sed -n 's/^| .\(mmio_[a-z0-9_]*\) ().*/\1/p' "$top_srcdir/docs/languages.md" | L
 sed -e '/_get_type$/d' -e 's/_finish$/_async/' "$folder/map" | LC_ALL=C sort -u > "$folder/map-for-docs"
 same /symbols/docs-name-the-version-script "$folder/map-for-docs" "$folder/docs"
 
-echo "1..$number"
-exit $failed
+end

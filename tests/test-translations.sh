@@ -4,23 +4,8 @@
 # The translations: every message is found by xgettext, and every translation has the formats of its original.
 set -eu
 
-number=0
-failed=0
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+. "${top_srcdir:?}/tests/tap.sh"
 cd "$top_srcdir"
-
-point () # NAME STATUS: the diagnosis stands in $folder/diagnosis
-{
-  number=$((number + 1))
-  if [ "$2" -eq 0 ]; then
-    echo "ok $number - $1"
-  else
-    failed=1
-    sed 's/^/# /' "$folder/diagnosis"
-    echo "not ok $number - $1"
-  fi
-}
 
 {
   grep -rlE --include='*.c' '\b(_|N_|C_|NC_|ngettext|g_dngettext) ?\(' libmmio tools || true
@@ -59,5 +44,4 @@ ls po/*.po | sed 's,po/\(.*\)\.po,\1,' | LC_ALL=C sort > "$folder/there"
 LC_ALL=C sort po/LINGUAS | diff -u - "$folder/there" > "$folder/diagnosis" && status=0 || status=1
 point /translations/every-language-is-listed $status
 
-echo "1..$number"
-exit $failed
+end

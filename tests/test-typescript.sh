@@ -5,28 +5,12 @@
 # That they name what there is: test-types-gjs.js.
 set -u
 
+. "${top_srcdir:?}/tests/tap.sh"
 declarations=$top_srcdir/bindings/gjs/mmio-1.0.d.ts
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-number=0
-failed=0
-
-point () # NAME: what was run last is its result, and the file log its reason
-{
-  if [ $? -eq 0 ]; then
-    result=ok
-  else
-    result='not ok' failed=1
-    sed 's/^/# /' "$folder/log"
-  fi
-  number=$((number + 1))
-  echo "$result $number - $1"
-}
 
 if ! command -v tsc > /dev/null; then
-  echo "ok 1 - /typescript # SKIP tsc is not installed"
-  echo "1..1"
-  exit 0
+  skip "tsc is not installed" /typescript
+  end
 fi
 
 # Stands in for the declarations of GLib, which come from elsewhere.
@@ -75,6 +59,12 @@ check () # FILE
     glib.d.ts mmio-1.0.d.ts "$1") > "$folder/log" 2>&1
 }
 
+found () # NAME STATUS: what tsc has said is why not
+{
+  cp "$folder/log" "$folder/diagnosis"
+  point "$1" "$2"
+}
+
 cat > "$folder/program.ts" <<'END'
 import Gio from 'gi://Gio?version=2.0';
 import GLib from 'gi://GLib?version=2.0';
@@ -120,7 +110,7 @@ async function program(path: string): Promise<bigint> {
 program('path').catch(error => { throw error; });
 END
 check program.ts
-point /typescript/takes-a-program
+found /typescript/takes-a-program $?
 
 # A line of each is wrong, and is found there.
 cat > "$folder/mistakes.ts" <<'END'
@@ -142,10 +132,9 @@ check mistakes.ts
 for line in 3 4 5 6 7 8 9 10 11 12; do
   mistake=$(sed -n "${line}p" "$folder/mistakes.ts" | tr -cs 'a-zA-Z0-9_\n' - | sed 's/-$//')
   grep -q "^mistakes.ts($line," "$folder/log"
-  point "/typescript/finds-a-mistake/$mistake"
+  found "/typescript/finds-a-mistake/$mistake" $?
 done
 [ "$(grep -c '^mistakes.ts' "$folder/log")" -eq 10 ]
-point /typescript/finds-nothing-else
+found /typescript/finds-nothing-else $?
 
-echo "1..$number"
-exit $failed
+end
