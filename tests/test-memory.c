@@ -6,6 +6,7 @@
 
 #include "mmio-test.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -219,6 +220,78 @@ test_closed_meanwhile (MmioTest      *test,
     }
 }
 
+/* What this process has made dirty, in bytes; see proc_pid_io(5). */
+static gboolean
+get_bytes_to_write (guint64 *bytes)
+{
+  g_autofree char *contents = NULL;
+  const char *found;
+
+  if (!g_file_get_contents ("/proc/self/io", &contents, NULL, NULL))
+    return FALSE;
+  found = strstr (contents, "\nwrite_bytes: ");
+  return found != NULL && sscanf (found, "\nwrite_bytes: %" G_GUINT64_FORMAT, bytes) == 1;
+}
+
+#define CHANGED_PAGES 256
+#define PAGES_APART 16
+
+/* How much changes in a page here and there come to, in a file that has been read before. FALSE: that can't be told, or not without what write () has left in memory. */
+static gboolean
+change_here_and_there (const char *path,
+                       gboolean    advise,
+                       guint64    *bytes)
+{
+  const gsize size = CHANGED_PAGES * PAGES_APART * mmio_test_page_size ();
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 before, resident;
+  guint8 byte;
+
+  mmio_test_write_pattern (path, size);
+  file = mmio_test_open (path, MMIO_MODE_READ_WRITE);
+  g_assert_true (mmio_file_fill (file, 0, size, 1, &error) && mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+  if (!mmio_file_evict (file, 0, size, NULL) || !mmio_file_get_resident_bytes (file, 0, size, &resident, NULL) || resident > 0 ||
+      !get_bytes_to_write (&before))
+    return FALSE;
+
+  if (advise)
+    g_assert_true (mmio_file_advise (file, 0, size, MMIO_ADVICE_RANDOM, &error));
+  g_assert_no_error (error);
+  /* In order, page by page: the pages come with the more of their neighbours the longer this goes on. */
+  for (gsize offset = 0; offset < size; offset += mmio_test_page_size ())
+    g_assert_true (mmio_file_read (file, offset, &byte, 1, &error));
+  for (gsize page = 0; page < CHANGED_PAGES; page++)
+    g_assert_true (mmio_file_write (file, page * PAGES_APART * mmio_test_page_size (), "changed", 7, &error));
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+  g_assert_true (get_bytes_to_write (bytes));
+  *bytes -= before;
+
+  return TRUE;
+}
+
+static void
+test_random_pages_are_written_alone (MmioTest      *test,
+                                     gconstpointer  data G_GNUC_UNUSED)
+{
+  const guint64 least = CHANGED_PAGES * mmio_test_page_size ();
+  guint64 usual, advised;
+
+  if (!change_here_and_there (test->path, FALSE, &usual) || !change_here_and_there (test->path, TRUE, &advised))
+    {
+      g_test_skip ("a file can't be dropped from memory here, or it can't be told");
+      return;
+    }
+  g_test_message ("%" G_GUINT64_FORMAT " bytes, advised %" G_GUINT64_FORMAT, usual, advised);
+  /* The file system may have something of its own to note down. */
+  if (usual <= least + least / 4)
+    g_test_skip ("this file system writes no more than the pages that were changed");
+  else
+    g_assert_cmpuint (advised, <=, least + least / 4);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -229,6 +302,7 @@ main (int   argc,
   mmio_test_add ("/memory/advice-keeps-private-pages", NULL, test_copy_on_write_keeps_its_pages);
   mmio_test_add ("/memory/residency", NULL, test_residency);
   mmio_test_add ("/memory/closed-meanwhile-is-closed", NULL, test_closed_meanwhile);
+  mmio_test_add ("/memory/random-pages-are-written-alone", NULL, test_random_pages_are_written_alone);
   mmio_test_add ("/memory/lock", NULL, test_lock);
   mmio_test_add ("/memory/lock-names-the-limit", NULL, test_lock_limit);
   mmio_test_add ("/memory/prefault-reads-all-of-it", NULL, test_prefault);
