@@ -16,10 +16,10 @@ block () # HEADING N
     here && inside && count == wanted' "$readme"
 }
 
-# As if it were installed: programs find what was built by their names.
+# What comes first on the PATH is not what was configured: another Python, which has no gi, another valac.
 mkdir "$folder/bin" "$folder/work"
 for program in python3 valac; do
-  printf '#!/bin/sh\nexec "%s/run" %s "$@"\n' "$top_builddir" $program > "$folder/bin/$program"
+  printf '#!/bin/sh\necho "not the %s that was configured"\nexit 1\n' $program > "$folder/bin/$program"
   chmod +x "$folder/bin/$program"
 done
 export PATH="$folder/bin:$PATH"
@@ -30,12 +30,24 @@ run () # COMMAND…: in this folder, with what was built
   LANGUAGE='' "$top_builddir/run" "$@" > "$folder/output" 2>&1 < /dev/null
 }
 
+# Whoever asks for them below it, a shell as well as a program, gets those that were configured.
+for program in python3 valac; do
+  if [ ! -x "$top_builddir/programs/$program" ]; then
+    skip "/readme/run/$program" "there was none to configure"
+    continue
+  fi
+  run "$program" --version && run env "$program" --version && run sh -c "$program --version"
+  status=$?
+  cp "$folder/output" "$folder/diagnosis"
+  point "/readme/run/$program" $status
+done
+
 missing=
 if [ ! -f "$top_builddir/Mmio-1.0.typelib" ]; then
   missing="configured without introspection"
 elif [ -z "$GJS" ]; then
   missing="gjs is not installed"
-elif ! python3 -c 'import gi.repository' 2>/dev/null; then
+elif ! run python3 -c 'import gi.repository'; then
   missing="no Python that can import gi"
 fi
 
@@ -63,7 +75,7 @@ while read -r command; do
   esac
   case $language in
     js) [ -n "$GJS" ] || missing="gjs is not installed" ;;
-    py) python3 -c 'import gi.repository' 2>/dev/null || missing="no Python that can import gi" ;;
+    py) run python3 -c 'import gi.repository' || missing="no Python that can import gi" ;;
   esac
   if [ -n "$missing" ]; then
     skip "$missing" "/readme/$language"
