@@ -57,7 +57,10 @@ copy (Copy       *self,
 
   target = self->create ? mmio_file_open_or_create (target_path, 0, error) : mmio_file_open (target_path, MMIO_MODE_READ_WRITE, error);
   if (target == NULL)
-    return FALSE;
+    {
+      tool_suggest_creation (target_path, error);
+      return FALSE;
+    }
 
   size = mmio_file_get_size (target);
   if (!g_uint64_checked_add (&end, self->to, length) || (end > size && !self->grow))

@@ -33,8 +33,8 @@ parse_addend (const ToolCommand *command,
     {
       errno = 0;
       self->addend = g_ascii_strtoull (digits, &end, 10);
-      if (errno == 0 && *end == '\0')
-        return TRUE;
+      if (*end == '\0')
+        return errno == 0 || tool_complain_of_size (command, "--add", text);
     }
 
   tool_complain (command, _("--add: “%s” is no number"), text);
@@ -55,7 +55,10 @@ count (const Counter *self,
   else
     file = mmio_file_open (path, self->has_addend ? MMIO_MODE_READ_WRITE : MMIO_MODE_READ_ONLY, error);
   if (file == NULL)
-    return FALSE;
+    {
+      tool_suggest_creation (path, error);
+      return FALSE;
+    }
 
   number = mmio_file_get_atomic_u64 (file, self->offset, 1, error);
   if (number == NULL)
@@ -105,7 +108,7 @@ run (const ToolCommand *self,
     }
   if (counter.create && counter.offset > G_MAXUINT64 - sizeof value)
     {
-      tool_complain (self, _("%s: “%s” is no number of bytes"), "--offset", offset_text);
+      tool_complain_of_size (self, "--offset", offset_text);
       return TOOL_USAGE;
     }
   counter.has_addend = addend_text != NULL;

@@ -17,7 +17,7 @@ typedef struct
   gboolean count;
   gboolean as_json;
   gboolean with_names;
-  gint64 limit;                 /* matches a file; 0: all */
+  gint64 limit;                 /* matches a file */
   gboolean found;
 } Find;
 
@@ -65,7 +65,7 @@ find (MmioFile *file,
     return FALSE;
 
   to = from + length;
-  while ((self->limit == 0 || n < (guint64) self->limit) && tool_can_output ())
+  while (n < (guint64) self->limit && tool_can_output ())
     {
       gint64 offset = mmio_file_find (file, pattern, pattern_length, from, to, &local_error);
 
@@ -138,26 +138,26 @@ static ToolStatus
 run (const ToolCommand *self,
      char            ***arguments)
 {
-  Find command = { .range = TOOL_RANGE_INIT };
+  Find command = { .range = TOOL_RANGE_INIT, .limit = G_MAXINT64 };
   gboolean is_hex = FALSE;
+  g_autofree char *limit_text = NULL;
   g_auto (GStrv) words = NULL;
   ToolStatus status = TOOL_USAGE;
   const GOptionEntry entries[] = {
     TOOL_RANGE_ENTRIES (&command.range),
     { "hex", 'x', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &is_hex, N_("The pattern is bytes in hexadecimal, as “de ad be ef”"), NULL },
     { "count", 'c', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &command.count, N_("How often it stands in each file, not where"), NULL },
-    { "limit", 'n', G_OPTION_FLAG_NONE, G_OPTION_ARG_INT64, &command.limit, N_("End a file after as many matches"), N_("N") },
+    { "limit", 'n', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &limit_text, N_("End a file after as many matches"), N_("N") },
     { "json", 'j', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &command.as_json, N_("One JSON object a line"), NULL },
     { G_OPTION_REMAINING, 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL },
     G_OPTION_ENTRY_NULL
   };
 
-  if (!tool_parse (self, entries, arguments) || !tool_parse_range (self, &command.range))
+  if (!tool_parse (self, entries, arguments) || !tool_parse_range (self, &command.range) ||
+      (limit_text != NULL && !tool_parse_count (self, "--limit", limit_text, &command.limit)))
     ;
   else if (words == NULL)
     tool_complain (self, _("a pattern and a file are missing"));
-  else if (command.limit < 0)
-    tool_complain (self, _("--limit: a number of matches can't be negative"));
   else if (take_pattern (self, &command, words[0], is_hex) && tool_check_files (self, words + 1))
     {
       command.with_names = words[2] != NULL;

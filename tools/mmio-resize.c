@@ -20,7 +20,10 @@ resize (const char *path,
 
   file = create ? mmio_file_open_or_create (path, 0, error) : mmio_file_open (path, MMIO_MODE_READ_WRITE, error);
   if (file == NULL)
-    return FALSE;
+    {
+      tool_suggest_creation (path, error);
+      return FALSE;
+    }
 
   /* What wraps is more than any file can have; the library says so. */
   if (is_growth && !g_uint64_checked_add (&size, mmio_file_get_size (file), bytes))

@@ -65,7 +65,10 @@ tool_begin_main (void)
 ToolEnd
 tool_run_main (double seconds)
 {
-  if (seconds >= 0)
+  /* What is too long to be counted in milliseconds is so in seconds. */
+  if (seconds > G_MAXINT / 1000)
+    g_timeout_add_seconds ((guint) seconds, on_timeout, NULL);
+  else if (seconds >= 0)
     g_timeout_add ((guint) (seconds * 1000), on_timeout, NULL);
 
   while (!state.is_over)

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <glib/gi18n.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +63,22 @@ tool_suggest_growth (GError **error)
 
       /* Translators: %s is an error: a range goes past the end of a file. */
       (*error)->message = g_strdup_printf (_("%s (--grow lets the file grow)"), message);
+    }
+}
+
+void
+tool_suggest_creation (const char *path,
+                       GError    **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  /* It makes a file, and not the folder that the file is to stand in. */
+  if (error != NULL && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) && g_file_test (folder, G_FILE_TEST_IS_DIR))
+    {
+      g_autofree char *message = g_steal_pointer (&(*error)->message);
+
+      /* Translators: %s is an error: there is no such file. */
+      (*error)->message = g_strdup_printf (_("%s (--create makes the file)"), message);
     }
 }
 
@@ -172,27 +187,61 @@ parse_suffix (const char *suffix)
 }
 
 gboolean
+tool_complain_of_size (const ToolCommand *command,
+                       const char        *what,
+                       const char        *text)
+{
+  g_autofree char *shown = tool_display_name (text);
+
+  tool_complain (command, _("%s: “%s” is too large"), what, shown);
+  return FALSE;
+}
+
+gboolean
 tool_parse_bytes (const ToolCommand *command,
                   const char        *what,
                   const char        *text,
                   guint64           *bytes)
 {
   gboolean is_hex = g_ascii_strncasecmp (text, "0x", 2) == 0 && g_ascii_isxdigit (text[2]);
+  g_autofree char *shown = tool_display_name (text);
   guint64 number, factor;
   char *end = NULL;
 
-  if (g_ascii_isdigit (text[0]))
+  errno = 0;
+  number = g_ascii_strtoull (text, &end, is_hex ? 16 : 10);
+  factor = parse_suffix (end);
+  if (!g_ascii_isdigit (text[0]) || factor == 0)
     {
-      errno = 0;
-      number = g_ascii_strtoull (text, &end, is_hex ? 16 : 10);
-      factor = parse_suffix (end);
-      if (errno == 0 && factor != 0 && g_uint64_checked_mul (bytes, number, factor))
-        return TRUE;
+      /* Translators: the first %s is an option or an argument, the second what was given for it. */
+      tool_complain (command, _("%s: “%s” is no number of bytes"), what, shown);
+      return FALSE;
     }
+  if (errno != 0 || !g_uint64_checked_mul (bytes, number, factor))
+    return tool_complain_of_size (command, what, text);
+  return TRUE;
+}
 
-  /* Translators: the first %s is an option or an argument, the second what was given for it. */
-  tool_complain (command, _("%s: “%s” is no number of bytes"), what, text);
-  return FALSE;
+gboolean
+tool_parse_count (const ToolCommand *command,
+                  const char        *what,
+                  const char        *text,
+                  gint64            *count)
+{
+  g_autofree char *shown = tool_display_name (text);
+  guint64 number;
+  char *end = NULL;
+
+  number = g_ascii_strtoull (text, &end, 10);
+  if (!g_ascii_isdigit (text[0]) || *end != '\0' || number == 0)
+    {
+      tool_complain (command, _("%s: “%s” is no whole number above 0"), what, shown);
+      return FALSE;
+    }
+  if (number > G_MAXINT64)
+    return tool_complain_of_size (command, what, text);
+  *count = (gint64) number;
+  return TRUE;
 }
 
 /* Translators: stands for an amount, as in --offset=BYTES. */
@@ -221,16 +270,20 @@ tool_parse_seconds (const ToolCommand *command,
                     const char        *text,
                     double            *seconds)
 {
+  g_autofree char *shown = tool_display_name (text);
   char *end = NULL;
 
-  errno = 0;
   *seconds = g_ascii_strtod (text, &end);
-  /* a timeout counts milliseconds in an unsigned int */
-  if (errno == 0 && end != text && *end == '\0' && isfinite (*seconds) && *seconds >= 0 && *seconds <= G_MAXUINT / 1000)
-    return TRUE;
-
-  tool_complain (command, _("%s: “%s” is no number of seconds"), what, text);
-  return FALSE;
+  /* Neither a sign nor space, nor a word for what is no number, but the dot of .5 */
+  if (!(g_ascii_isdigit (text[0]) || text[0] == '.') || *end != '\0' || end == text)
+    {
+      tool_complain (command, _("%s: “%s” is no number of seconds"), what, shown);
+      return FALSE;
+    }
+  /* a timeout of GLib counts seconds in an unsigned int */
+  if (*seconds > G_MAXINT)
+    return tool_complain_of_size (command, what, text);
+  return TRUE;
 }
 
 gboolean

@@ -58,10 +58,19 @@ gboolean    tool_parse_bytes      (const ToolCommand  *command,
                                    const char         *what,
                                    const char         *text,
                                    guint64            *bytes);
+/* How many: 1 or more, decimal. */
+gboolean    tool_parse_count      (const ToolCommand  *command,
+                                   const char         *what,
+                                   const char         *text,
+                                   gint64             *count);
 gboolean    tool_parse_seconds    (const ToolCommand  *command,
                                    const char         *what,
                                    const char         *text,
                                    double             *seconds);
+/* Says that text, given for what, is a number, but one too large. */
+gboolean    tool_complain_of_size (const ToolCommand  *command,
+                                   const char         *what,
+                                   const char         *text);
 /* At least one file, and no empty name. */
 gboolean    tool_check_files      (const ToolCommand  *command,
                                    char              **files);
@@ -129,6 +138,9 @@ ToolStatus  tool_fail             (const ToolCommand  *command,
 
 /* Adds to an error of bounds that there is an option --grow. */
 void        tool_suggest_growth   (GError            **error);
+/* Adds to the error of a missing file that there is an option --create, where that helps. */
+void        tool_suggest_creation (const char         *path,
+                                   GError            **error);
 
 /* Output. Text is UTF-8 and becomes what the locale uses; bytes stay as they are. An error is kept for tool_end_output (). */
 

@@ -5,7 +5,10 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <glib/gi18n.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "mmio-watch.h"
 
@@ -62,13 +65,35 @@ run (Watched *watched)
   watched->is_due = FALSE;
   if (child == NULL)
     {
+      g_prefix_error (&error, "%s: ", watched->name);
       tool_fail (self->command, error);
+      self->has_failed = TRUE;
       return;
     }
 
   watched->is_running = TRUE;
   self->n_children++;
   g_subprocess_wait_check_async (child, NULL, on_child_exit, watched);
+}
+
+gboolean
+watch_check_exec (Watcher *self,
+                  GError **error)
+{
+  const char *program = self->exec != NULL ? self->exec[0] : NULL;
+  g_autofree char *path = NULL;
+  int number;
+
+  if (program == NULL || strstr (program, "{}") != NULL)
+    return TRUE;
+  path = g_find_program_in_path (program);
+  if (path != NULL)
+    return TRUE;
+
+  /* What is at the path and is no program, as a folder, isn't missing. */
+  number = strchr (program, '/') == NULL || access (program, F_OK) != 0 ? ENOENT : EACCES;
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (number), "--exec: %s: %s", program, g_strerror (number));
+  return FALSE;
 }
 
 void

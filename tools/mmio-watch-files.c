@@ -177,7 +177,7 @@ add_file (Watcher    *self,
   g_signal_connect (watched->file, "replaced", G_CALLBACK (on_replaced), watched);
   if (self->settle_seconds >= 0)
     {
-      g_object_set (watched->file, "settle-time", (guint) (self->settle_seconds * 1000), NULL);
+      g_object_set (watched->file, "settle-time", (guint) MIN (self->settle_seconds * 1000, G_MAXINT), NULL);
       g_signal_connect (watched->file, "settled", G_CALLBACK (on_settled), watched);
     }
   if (self->stats != NULL)

@@ -167,9 +167,12 @@ watch (Watcher *self,
        char   **paths,
        double   seconds)
 {
+  g_autoptr (GError) exec_error = NULL;
   ToolEnd end;
 
   tool_begin_main ();
+  if (!watch_check_exec (self, &exec_error))
+    return tool_fail (self->command, exec_error);
   for (char **path = paths; *path != NULL; path++)
     {
       g_autoptr (GError) error = NULL;
@@ -200,13 +203,14 @@ watch (Watcher *self,
                    self->heard, self->wanted, seconds);
       return tool_fail (self->command, error);
     }
-  return TOOL_OK;
+  return self->has_failed ? TOOL_FAILED : TOOL_OK;
 }
 
 typedef struct
 {
   gboolean as_json;
   gboolean with_stats;
+  char *count;
   char *exec;
   char *settle;
   char *timeout;
@@ -221,14 +225,10 @@ take_options (Watcher *self,
 
   options->timeout_seconds = -1;
   self->settle_seconds = -1;
-  if ((options->timeout != NULL && !tool_parse_seconds (self->command, "--timeout", options->timeout, &options->timeout_seconds)) ||
+  if ((options->count != NULL && !tool_parse_count (self->command, "--count", options->count, &self->wanted)) ||
+      (options->timeout != NULL && !tool_parse_seconds (self->command, "--timeout", options->timeout, &options->timeout_seconds)) ||
       (options->settle != NULL && !tool_parse_seconds (self->command, "--settle", options->settle, &self->settle_seconds)))
     return FALSE;
-  if (self->wanted < 0)
-    {
-      tool_complain (self->command, _("--count: a number of events can't be negative"));
-      return FALSE;
-    }
   if (options->exec != NULL && !g_shell_parse_argv (options->exec, NULL, &self->exec, &error))
     {
       tool_complain (self->command, "--exec: %s", error->message);
@@ -262,7 +262,7 @@ run (const ToolCommand *command,
       N_("When a file has settled, run a command, with its path for {}"), N_("COMMAND") },
     { "stats", 'S', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &options.with_stats,
       N_("At the end, say how many events came, how fast, and what was lost"), NULL },
-    { "count", 'n', G_OPTION_FLAG_NONE, G_OPTION_ARG_INT64, &self.wanted, N_("End after as many events"), N_("N") },
+    { "count", 'n', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &options.count, N_("End after as many events"), N_("N") },
     { "timeout", 't', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &options.timeout, N_("End after as many seconds"), N_("SECONDS") },
     { G_OPTION_REMAINING, 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, NULL },
     G_OPTION_ENTRY_NULL
@@ -276,6 +276,7 @@ run (const ToolCommand *command,
   g_strfreev (self.exec);
   if (self.json != NULL)
     g_string_free (self.json, TRUE);
+  g_free (options.count);
   g_free (options.exec);
   g_free (options.settle);
   g_free (options.timeout);

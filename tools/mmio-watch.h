@@ -25,6 +25,7 @@ typedef struct
 
   gint64 wanted;                /* events after which to end; 0: none */
   gint64 heard;
+  gboolean has_failed;          /* something could not be run */
   guint n_children;             /* that run now */
   int name_width;               /* characters */
   gboolean is_over;             /* what comes now is no longer told */
@@ -59,6 +60,9 @@ void        watch_clear_files     (Watcher       *self);
 
 /* The command: mmio-watch-exec.c */
 
+/* Whether there is such a command at all, as far as that can be told before there is a file. */
+gboolean    watch_check_exec      (Watcher       *self,
+                                   GError       **error);
 void        watch_exec            (Watched       *watched);
 
 /* Figures: mmio-watch-stats.c */

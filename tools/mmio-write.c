@@ -79,7 +79,10 @@ copy_input (const char   *path,
 
   file = target->create ? mmio_file_open_or_create (path, 0, error) : mmio_file_open (path, MMIO_MODE_READ_WRITE, error);
   if (file == NULL)
-    return FALSE;
+    {
+      tool_suggest_creation (path, error);
+      return FALSE;
+    }
   if (target->append)
     offset = mmio_file_get_size (file);
 
