@@ -234,7 +234,7 @@ rm copy part
 first=$( { { mmio cat large 2>&3; echo $? >&4; } | head -c 1 > /dev/null; } 3>&1 4>&1)
 is /tool/cat/reader-that-goes-away-is-no-error 0 "$first"
 if [ -c /dev/full ]; then
-  for command in "cat greeting" "info greeting" "info --json greeting" "--help"; do
+  for command in "cat greeting" "info greeting" "info --json greeting" "--help" "cat --help"; do
     status=0
     # shellcheck disable=SC2086
     err=$(mmio $command 2>&1 > /dev/full) || status=$?
@@ -294,6 +294,15 @@ case $err in
   *--create*) not_ok /tool/copy/missing-source-suggests-nothing "$err" ;;
   *) ended /tool/copy/missing-source-suggests-nothing 1 "" "missing: " ;;
 esac
+
+# Where the locale has no such quotes
+if [ "$(printf '“' | LC_ALL=C iconv -f UTF-8 -t ASCII//TRANSLIT 2>/dev/null)" = '"' ]; then
+  LC_ALL=C run mmio cat --offset=x greeting
+  ended /tool/quotes-in-ascii 2 "" '--offset: "x" is no number of bytes
+Try "mmio cat --help".'
+else
+  skip /tool/quotes-in-ascii "this system's iconv doesn't know what is near to a quote"
+fi
 
 # write
 
@@ -512,7 +521,7 @@ is /tool/counter/no-value-comes-twice "20" "$(sort -u counts-1 counts-2 | wc -l 
 run mmio counter --create --offset=8 --add=1 second
 ended /tool/counter/create-at-an-offset 0 "1" ""
 run mmio counter --offset=8 number
-ended /tool/counter/past-the-end-is-an-error 1 "" "number: offset 8 + length 8 exceeds size 8"
+ended /tool/counter/past-the-end-is-an-error 1 "" "number: offset 8 + 1 * 8 bytes exceeds size 8"
 run mmio counter --offset=4 second
 ended /tool/counter/misaligned-is-an-error 1 "" "second: offset 4"
 run mmio counter --create --offset=18446744073709551608 new-number

@@ -7,7 +7,9 @@
 #include <glib/gi18n.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HELP_WIDTH 80
 
@@ -16,6 +18,7 @@
 
 /* The first failure of standard output; 0 while there is none. */
 static int output_errno;
+static gboolean has_ended;
 
 static void
 print_message (const ToolCommand *command,
@@ -383,22 +386,88 @@ tool_put_bytes (gconstpointer data,
     output_errno = errno;
 }
 
+/* With what is nearest to what the charset hasn't; NULL where it has nothing near, or the system knows of no such thing.
+ * g_convert () takes what isn't exact for an error. */
+static char *
+transliterate (const char *text,
+               const char *charset)
+{
+  g_autofree char *target = g_strconcat (charset, "//TRANSLIT", NULL);
+  GIConv converter = g_iconv_open (target, "UTF-8");
+  gsize left = strlen (text), room = 8 * left;
+  g_autofree char *converted = g_malloc0 (room + 1);
+  char *from = (char *) text, *to = converted;
+  gsize result;
+
+  if (converter == (GIConv) -1)
+    return NULL;
+  result = g_iconv (converter, &from, &left, &to, &room);
+  g_iconv_close (converter);
+  return result != (gsize) -1 ? g_steal_pointer (&converted) : NULL;
+}
+
+/* UTF-8 as the locale writes it: in ASCII, quotes and dots are ASCII's. */
+static char *
+to_locale (const char *text)
+{
+  g_autofree char *charset = NULL;
+  char *converted;
+
+  if (g_get_charset (NULL))
+    return g_strdup (text);
+
+  charset = g_get_codeset ();
+  converted = transliterate (text, charset);
+  if (converted == NULL)
+    converted = g_convert_with_fallback (text, -1, charset, "UTF-8", "?", NULL, NULL, NULL);
+  return converted != NULL ? converted : g_strdup (text);
+}
+
 void
 tool_print (const char *format,
             ...)
 {
   g_autofree char *text = NULL;
   g_autofree char *converted = NULL;
-  const char *charset;
   va_list arguments;
 
   va_start (arguments, format);
   text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
 
-  if (!g_get_charset (&charset))
-    converted = g_convert_with_fallback (text, -1, charset, "UTF-8", "?", NULL, NULL, NULL);
-  tool_put_bytes (converted != NULL ? converted : text, strlen (converted != NULL ? converted : text));
+  converted = to_locale (text);
+  tool_put_bytes (converted, strlen (converted));
+}
+
+static void
+print (const char *text)
+{
+  tool_print ("%s", text);
+}
+
+static void
+print_error (const char *text)
+{
+  g_autofree char *converted = to_locale (text);
+
+  fputs (converted, stderr);
+  fflush (stderr);
+}
+
+static void
+on_exit_early (void)
+{
+  if (!has_ended && tool_end_output (NULL, TOOL_OK) != TOOL_OK)
+    _exit (TOOL_FAILED);
+}
+
+void
+tool_begin_output (void)
+{
+  g_set_print_handler (print);
+  g_set_printerr_handler (print_error);
+  /* --help of a command is printed by GLib, which then exits. */
+  atexit (on_exit_early);
 }
 
 gboolean
@@ -415,6 +484,7 @@ tool_end_output (const ToolCommand *command,
 {
   g_autofree char *message = NULL;
 
+  has_ended = TRUE;
   if (tool_can_output () && fflush (stdout) != 0)
     output_errno = errno;
   if (output_errno == 0 || output_errno == EPIPE)

@@ -144,6 +144,8 @@ void        tool_suggest_creation (const char         *path,
 
 /* Output. Text is UTF-8 and becomes what the locale uses; bytes stay as they are. An error is kept for tool_end_output (). */
 
+/* Once, before anything is printed and after the locale is set. */
+void        tool_begin_output     (void);
 void        tool_print            (const char         *format,
                                    ...) G_GNUC_PRINTF (1, 2);
 void        tool_put_bytes        (gconstpointer       data,

@@ -94,6 +94,7 @@ main (int    argc,
   bindtextdomain (GETTEXT_PACKAGE, locale_folder != NULL ? locale_folder : LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
+  tool_begin_output ();
 
   /* A reader that goes away is seen as EPIPE, where it can be told from a full disk and ends a command in order. */
   signal (SIGPIPE, SIG_IGN);
