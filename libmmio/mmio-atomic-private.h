@@ -74,6 +74,36 @@ mmio_atomic_is_writable (MmioAtomic *self,
   return index < __atomic_load_n (&self->n_writable, __ATOMIC_RELAXED);
 }
 
+/* Says what is wrong with an operation on an element, which is the program's own mistake: it does nothing. */
+void mmio_atomic_complain (MmioAtomic *self,
+                           const char *function,
+                           gsize       index) __attribute__ ((cold));
+
+/* What each operation begins with; function: its name. */
+static inline gboolean
+mmio_atomic_can_read (MmioAtomic *self,
+                      const char *function,
+                      gsize       index)
+{
+  if (G_LIKELY (mmio_atomic_is_readable (self, index)))
+    return TRUE;
+
+  mmio_atomic_complain (self, function, index);
+  return FALSE;
+}
+
+static inline gboolean
+mmio_atomic_can_change (MmioAtomic *self,
+                        const char *function,
+                        gsize       index)
+{
+  if (G_LIKELY (mmio_atomic_is_writable (self, index)))
+    return TRUE;
+
+  mmio_atomic_complain (self, function, index);
+  return FALSE;
+}
+
 static inline guint32 *
 mmio_atomic_u32_at (MmioAtomic *self,
                     gsize       index)

@@ -246,7 +246,8 @@ mmio_atomic_u32_load (MmioAtomicU32 *self,
                       gsize          index)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_readable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_read (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_load_n (mmio_atomic_u32_at (&self->atomic, index), __ATOMIC_SEQ_CST);
 }
@@ -267,7 +268,8 @@ mmio_atomic_u32_store (MmioAtomicU32 *self,
                        guint32        value)
 {
   g_return_if_fail (self != NULL);
-  g_return_if_fail (mmio_atomic_is_writable (&self->atomic, index));
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return;
 
   __atomic_store_n (mmio_atomic_u32_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -290,7 +292,8 @@ mmio_atomic_u32_exchange (MmioAtomicU32 *self,
                           guint32        value)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_exchange_n (mmio_atomic_u32_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -313,7 +316,8 @@ mmio_atomic_u32_add (MmioAtomicU32 *self,
                      guint32        value)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_fetch_add (mmio_atomic_u32_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -336,7 +340,8 @@ mmio_atomic_u32_sub (MmioAtomicU32 *self,
                      guint32        value)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_fetch_sub (mmio_atomic_u32_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -359,7 +364,8 @@ mmio_atomic_u32_and (MmioAtomicU32 *self,
                      guint32        value)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_fetch_and (mmio_atomic_u32_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -382,7 +388,8 @@ mmio_atomic_u32_or (MmioAtomicU32 *self,
                     guint32        value)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_fetch_or (mmio_atomic_u32_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -405,7 +412,8 @@ mmio_atomic_u32_xor (MmioAtomicU32 *self,
                      guint32        value)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_fetch_xor (mmio_atomic_u32_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -436,7 +444,8 @@ mmio_atomic_u32_compare_exchange (MmioAtomicU32 *self,
   if (previous != NULL)
     *previous = 0;
   g_return_val_if_fail (self != NULL, FALSE);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), FALSE);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return FALSE;
 
   success = __atomic_compare_exchange_n (mmio_atomic_u32_at (&self->atomic, index), &expected, desired, FALSE,
                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
@@ -507,7 +516,8 @@ mmio_atomic_u32_wait (MmioAtomicU32 *self,
                       GError       **error)
 {
   g_return_val_if_fail (self != NULL, FALSE);
-  g_return_val_if_fail (mmio_atomic_is_readable (&self->atomic, index), FALSE);
+  if (!mmio_atomic_can_read (&self->atomic, G_STRFUNC, index))
+    return FALSE;
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
@@ -538,7 +548,8 @@ mmio_atomic_u32_wait_async (MmioAtomicU32      *self,
                             gpointer            user_data)
 {
   g_return_if_fail (self != NULL);
-  g_return_if_fail (mmio_atomic_is_readable (&self->atomic, index));
+  if (!mmio_atomic_can_read (&self->atomic, G_STRFUNC, index))
+    return;
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   mmio_atomic_wait_async (&mmio_atomic_u32_ref (self)->atomic, index, expected, timeout_ms, cancellable, callback, user_data);
@@ -586,7 +597,8 @@ mmio_atomic_u32_wake (MmioAtomicU32 *self,
                       guint          n)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_readable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_read (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return mmio_atomic_wake (&self->atomic, index, n);
 }

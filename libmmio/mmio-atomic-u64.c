@@ -246,7 +246,8 @@ mmio_atomic_u64_load (MmioAtomicU64 *self,
                       gsize          index)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_readable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_read (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_load_n (mmio_atomic_u64_at (&self->atomic, index), __ATOMIC_SEQ_CST);
 }
@@ -267,7 +268,8 @@ mmio_atomic_u64_store (MmioAtomicU64 *self,
                        guint64        value)
 {
   g_return_if_fail (self != NULL);
-  g_return_if_fail (mmio_atomic_is_writable (&self->atomic, index));
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return;
 
   __atomic_store_n (mmio_atomic_u64_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -290,7 +292,8 @@ mmio_atomic_u64_exchange (MmioAtomicU64 *self,
                           guint64        value)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_exchange_n (mmio_atomic_u64_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -313,7 +316,8 @@ mmio_atomic_u64_add (MmioAtomicU64 *self,
                      guint64        value)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_fetch_add (mmio_atomic_u64_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -336,7 +340,8 @@ mmio_atomic_u64_sub (MmioAtomicU64 *self,
                      guint64        value)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_fetch_sub (mmio_atomic_u64_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -359,7 +364,8 @@ mmio_atomic_u64_and (MmioAtomicU64 *self,
                      guint64        value)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_fetch_and (mmio_atomic_u64_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -382,7 +388,8 @@ mmio_atomic_u64_or (MmioAtomicU64 *self,
                     guint64        value)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_fetch_or (mmio_atomic_u64_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -405,7 +412,8 @@ mmio_atomic_u64_xor (MmioAtomicU64 *self,
                      guint64        value)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return __atomic_fetch_xor (mmio_atomic_u64_at (&self->atomic, index), value, __ATOMIC_SEQ_CST);
 }
@@ -436,7 +444,8 @@ mmio_atomic_u64_compare_exchange (MmioAtomicU64 *self,
   if (previous != NULL)
     *previous = 0;
   g_return_val_if_fail (self != NULL, FALSE);
-  g_return_val_if_fail (mmio_atomic_is_writable (&self->atomic, index), FALSE);
+  if (!mmio_atomic_can_change (&self->atomic, G_STRFUNC, index))
+    return FALSE;
 
   success = __atomic_compare_exchange_n (mmio_atomic_u64_at (&self->atomic, index), &expected, desired, FALSE,
                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
@@ -508,7 +517,8 @@ mmio_atomic_u64_wait (MmioAtomicU64 *self,
                       GError       **error)
 {
   g_return_val_if_fail (self != NULL, FALSE);
-  g_return_val_if_fail (mmio_atomic_is_readable (&self->atomic, index), FALSE);
+  if (!mmio_atomic_can_read (&self->atomic, G_STRFUNC, index))
+    return FALSE;
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
@@ -539,7 +549,8 @@ mmio_atomic_u64_wait_async (MmioAtomicU64      *self,
                             gpointer            user_data)
 {
   g_return_if_fail (self != NULL);
-  g_return_if_fail (mmio_atomic_is_readable (&self->atomic, index));
+  if (!mmio_atomic_can_read (&self->atomic, G_STRFUNC, index))
+    return;
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   mmio_atomic_wait_async (&mmio_atomic_u64_ref (self)->atomic, index, expected, timeout_ms, cancellable, callback, user_data);
@@ -587,7 +598,8 @@ mmio_atomic_u64_wake (MmioAtomicU64 *self,
                       guint          n)
 {
   g_return_val_if_fail (self != NULL, 0);
-  g_return_val_if_fail (mmio_atomic_is_readable (&self->atomic, index), 0);
+  if (!mmio_atomic_can_read (&self->atomic, G_STRFUNC, index))
+    return 0;
 
   return mmio_atomic_wake (&self->atomic, index, n);
 }

@@ -26,6 +26,22 @@ free_atomic (MmioAtomic *self)
   g_free (self);
 }
 
+/* In terms of what was asked for: elements, not bytes. */
+static void
+fail_out_of_bounds (MmioMapping *mapping,
+                    guint64      offset,
+                    gsize        n_elements,
+                    gsize        element_size,
+                    GError     **error)
+{
+  g_autofree char *name = mmio_mapping_dup_name (mapping);
+
+  /* Translators: %s is a file's name; as many elements of as many bytes, from the offset on, are more than the file has. */
+  g_set_error (error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS,
+               _("%s: offset %" PRIu64 " + %" PRIu64 " * %" PRIu64 " bytes exceeds size %" PRIu64), name, offset,
+               (guint64) n_elements, (guint64) element_size, mmio_mapping_get_size (mapping));
+}
+
 MmioAtomic *
 mmio_atomic_new (MmioFile *file,
                  guint64   offset,
@@ -34,6 +50,7 @@ mmio_atomic_new (MmioFile *file,
                  GError  **error)
 {
   MmioMapping *mapping = &file->mapping;
+  g_autoptr (GError) local_error = NULL;
   gboolean writable = mapping->mode != MMIO_MODE_READ_ONLY;
   MmioAtomic *self;
 
@@ -48,7 +65,7 @@ mmio_atomic_new (MmioFile *file,
     }
   if (n_elements > G_MAXSIZE / element_size)
     {
-      mmio_range_fail (mapping->path, offset, G_MAXUINT64, mmio_mapping_get_size (mapping), error);
+      fail_out_of_bounds (mapping, offset, n_elements, element_size, error);
       return NULL;
     }
 
@@ -56,8 +73,12 @@ mmio_atomic_new (MmioFile *file,
   g_atomic_ref_count_init (&self->ref_count);
   self->file = g_object_ref (file);
   mmio_file_listen_for_faults (file);
-  if (!mmio_mapping_pin (mapping, &self->pin, offset, n_elements * element_size, writable, error))
+  if (!mmio_mapping_pin (mapping, &self->pin, offset, n_elements * element_size, writable, &local_error))
     {
+      if (g_error_matches (local_error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS))
+        fail_out_of_bounds (mapping, offset, n_elements, element_size, error);
+      else
+        g_propagate_error (error, g_steal_pointer (&local_error));
       free_atomic (self);
       return NULL;
     }
@@ -74,6 +95,22 @@ void
 mmio_atomic_ref (MmioAtomic *self)
 {
   g_atomic_ref_count_inc (&self->ref_count);
+}
+
+void
+mmio_atomic_complain (MmioAtomic *self,
+                      const char *function,
+                      gsize       index)
+{
+  gsize length = __atomic_load_n (&self->n_readable, __ATOMIC_RELAXED);
+  g_autofree char *name = mmio_mapping_dup_name (&self->file->mapping);
+
+  if (g_atomic_int_get (&self->released))
+    g_critical ("%s: %s: the atomic was released", function, name);
+  else if (index >= length)
+    g_critical ("%s: %s: index %" G_GSIZE_FORMAT " is out of range: the length is %" G_GSIZE_FORMAT, function, name, index, length);
+  else
+    g_critical ("%s: %s: is mapped for reading only; MMIO_MODE_READ_WRITE is to change it", function, name);
 }
 
 void

@@ -93,6 +93,28 @@ mmio_file_open_regular (const char *path,
   return fd;
 }
 
+/* Files of /proc and their like are made up as they are read: they say that they are empty, and nothing of them can be mapped.
+ * Who has the descriptor of one is believed, since it may be one from which reading waits. */
+static gboolean
+check_empty (const char  *path,
+             int          fd,
+             struct stat *buffer,
+             GError     **error)
+{
+  g_autofree char *name = NULL;
+  char byte;
+
+  if (pread (fd, &byte, 1, 0) <= 0)
+    return TRUE;
+  /* or somebody has written to it just now */
+  if (fstat (fd, buffer) != 0 || buffer->st_size > 0)
+    return TRUE;
+
+  name = g_filename_display_name (path);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, _("%s: has content but no size, and can't be mapped"), name);
+  return FALSE;
+}
+
 gboolean
 mmio_file_map_fd (MmioFile *self,
                   int       fd,
@@ -109,7 +131,8 @@ mmio_file_map_fd (MmioFile *self,
       close (fd);
       return FALSE;
     }
-  if (!mmio_file_check_regular (mapping->path, &buffer, error))
+  if (!mmio_file_check_regular (mapping->path, &buffer, error) ||
+      (buffer.st_size == 0 && self->initial_fd < 0 && !check_empty (mapping->path, fd, &buffer, error)))
     {
       close (fd);
       return FALSE;
@@ -234,7 +257,8 @@ new_for_path (const char *path,
  *
  * With %MMIO_MODE_READ_WRITE the file has to be readable and writable, with the other modes readable. Errors are those of
  * the %G_IO_ERROR domain, as from `g_file_read ()`: %G_IO_ERROR_NOT_FOUND, %G_IO_ERROR_PERMISSION_DENIED,
- * %G_IO_ERROR_IS_DIRECTORY, %G_IO_ERROR_NOT_REGULAR_FILE for a FIFO, socket or device, %G_IO_ERROR_TOO_MANY_OPEN_FILES, …
+ * %G_IO_ERROR_IS_DIRECTORY, %G_IO_ERROR_NOT_REGULAR_FILE for a FIFO, socket or device, %G_IO_ERROR_NOT_SUPPORTED for a file that is
+ * made up as it is read, as those of `/proc` are, %G_IO_ERROR_TOO_MANY_OPEN_FILES, …
  *
  * See [open(2)](man:open(2)), [mmap(2)](man:mmap(2)).
  *

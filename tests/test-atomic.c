@@ -7,6 +7,7 @@
 #include <mmio.h>
 
 #include <glib/gstdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "other-process.h"
@@ -162,6 +163,9 @@ test_out_of_bounds_is_an_error (Fixture      *f,
       g_assert_error (error32, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS);
       g_assert_null (mmio_file_get_atomic_u64 (f->file, 8192 - 8, lengths[i], &error64));
       g_assert_error (error64, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS);
+      /* what was asked for, and not how many bytes that comes to */
+      if (i == 0)
+        g_assert_nonnull (strstr (error64->message, "offset 8184 + 2 * 8 bytes exceeds size 8192"));
     }
 }
 
@@ -181,6 +185,7 @@ test_index_out_of_range_does_nothing (void)
       g_rmdir (folder);
       g_assert_cmpuint (mmio_atomic_u32_add (a, 2, 1), ==, 0);
       g_assert_cmpuint (mmio_atomic_u32_add (a, G_MAXSIZE, 1), ==, 0);
+      mmio_atomic_u32_wake (a, 2, 1);
       g_assert_cmpuint (mmio_file_get_uint32 (file, 8, G_DATA_STREAM_BYTE_ORDER_HOST_ENDIAN, NULL), ==, 0);
       return;
     }
@@ -189,7 +194,41 @@ test_index_out_of_range_does_nothing (void)
   g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
   g_setenv ("G_DEBUG", "fatal-criticals", TRUE);
   g_test_trap_assert_passed ();
-  g_test_trap_assert_stderr ("*mmio_atomic_is_writable*");
+  g_test_trap_assert_stderr ("*mmio_atomic_u32_add: */file: index 2 is out of range: the length is 2*");
+  g_test_trap_assert_stderr ("*mmio_atomic_u32_wake: */file: index 2 is out of range: the length is 2*");
+}
+
+static void
+test_change_of_a_read_only_one_does_nothing (void)
+{
+  if (g_test_subprocess ())
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *folder = g_dir_make_tmp ("mmio-atomic-XXXXXX", NULL);
+      g_autofree char *path = g_build_filename (folder, "file", NULL);
+      g_autoptr (MmioFile) file = NULL;
+      g_autoptr (MmioAtomicU64) a = NULL;
+
+      g_log_set_always_fatal (G_LOG_FATAL_MASK);
+      g_assert_true (g_file_set_contents (path, "12345678", 8, &error));
+      file = mmio_file_open (path, MMIO_MODE_READ_ONLY, &error);
+      a = mmio_file_get_atomic_u64 (file, 0, 1, &error);
+      g_assert_no_error (error);
+      g_unlink (path);
+      g_rmdir (folder);
+      mmio_atomic_u64_store (a, 0, 1);
+      g_assert_cmpuint (mmio_atomic_u64_load (a, 0), !=, 1);
+      mmio_atomic_u64_release (a);
+      g_assert_cmpuint (mmio_atomic_u64_load (a, 0), ==, 0);
+      return;
+    }
+
+  g_setenv ("G_DEBUG", "", TRUE);
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_setenv ("G_DEBUG", "fatal-criticals", TRUE);
+  g_test_trap_assert_passed ();
+  g_test_trap_assert_stderr ("*mmio_atomic_u64_store: */file: is mapped for reading only*");
+  g_test_trap_assert_stderr ("*mmio_atomic_u64_load: */file: the atomic was released*");
 }
 
 static void
@@ -600,6 +639,7 @@ main (int   argc,
   TEST ("/atomic/misaligned-is-an-error", test_misaligned_is_an_error);
   TEST ("/atomic/out-of-bounds-is-an-error", test_out_of_bounds_is_an_error);
   g_test_add_func ("/atomic/index-out-of-range-does-nothing", test_index_out_of_range_does_nothing);
+  g_test_add_func ("/atomic/change-of-a-read-only-one-does-nothing", test_change_of_a_read_only_one_does_nothing);
   TEST ("/atomic/closed-is-an-error-and-held-ones-stay", test_closed_is_an_error_and_held_ones_stay);
   TEST ("/atomic/counts-as-dirty", test_counts_as_dirty);
   TEST ("/atomic/shrink-below-is-busy-until-released", test_shrink_below_is_busy_until_released);

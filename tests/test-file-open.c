@@ -160,6 +160,25 @@ test_device (void)
   mmio_test_run_child (open_special, (gpointer) "/dev/zero", NULL);
 }
 
+/* A file that is made up as it is read says that it is empty. */
+static void
+test_made_up_file (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (MmioFile) file = NULL;
+  struct stat buffer;
+
+  if (stat ("/proc/self/status", &buffer) != 0 || buffer.st_size != 0)
+    {
+      g_test_skip ("no /proc here");
+      return;
+    }
+  file = mmio_file_open ("/proc/self/status", MMIO_MODE_READ_ONLY, &error);
+  g_assert_null (file);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+  g_assert_nonnull (strstr (error->message, "/proc/self/status: has content but no size"));
+}
+
 static void
 bind_socket (const char *folder,
              const char *name)
@@ -1504,6 +1523,7 @@ main (int   argc,
   mmio_test_add ("/file/open/a-directory-is-an-error", NULL, test_directory);
   mmio_test_add ("/file/open/a-fifo-is-an-error-and-no-hang", NULL, test_fifo);
   g_test_add_func ("/file/open/a-device-is-an-error", test_device);
+  g_test_add_func ("/file/open/a-file-of-proc-is-an-error-and-not-empty", test_made_up_file);
   mmio_test_add ("/file/open/a-socket-is-an-error", NULL, test_socket);
   mmio_test_add ("/file/open/a-missing-file-is-an-error-and-not-created", NULL, test_missing);
   g_test_add_func ("/file/open/an-empty-path-is-an-error", test_empty_path);
