@@ -2,7 +2,9 @@
 #
 # A mapped file from Python: what is promised in C where the language could break it, and what is Python's own.
 
+import asyncio
 import ctypes
+import errno
 import gc
 import os
 import pathlib
@@ -86,6 +88,82 @@ class Opening(FileTest):
         if os.geteuid() != 0:
             with self.assertRaises(PermissionError):
                 Mmio.File.open(self.path)
+
+    def test_errors_say_what_an_open_by_python_says(self):
+        odd = b'missing\n\xff'
+        long = 'n' * 300
+        for path in ('missing', b'missing', pathlib.Path('missing'), odd, os.fsdecode(odd), '.', self.path + '/file', long, ''):
+            if isinstance(path, (str, bytes)):
+                path = os.path.join(os.fsencode(self.folder) if isinstance(path, bytes) else self.folder, path) if path else path
+            with self.subTest(path=path):
+                with self.assertRaises(OSError) as wanted:
+                    open(path, 'r+b')
+                for mode in ('r', 'r+'):
+                    with self.assertRaises(OSError) as caught:
+                        Mmio.File.open(path, mode)
+                    self.assertIsInstance(caught.exception, type(wanted.exception))
+                    self.assertEqual((caught.exception.errno, caught.exception.filename), (wanted.exception.errno, wanted.exception.filename))
+
+    def test_errors_name_the_file_however_it_was_opened(self):
+        missing = os.path.join(self.folder, 'missing')
+        there = os.path.join(missing, 'file')
+
+        async def awaited(call):
+            await call()
+
+        for path, call in ((missing, lambda: Mmio.File(path=missing)),
+                           (missing, lambda: Mmio.File.open_location(Gio.File.new_for_path(missing))),
+                           (missing, lambda: Mmio.File.open_location(location=Gio.File.new_for_path(missing))),
+                           (missing, lambda: asyncio.run(awaited(lambda: Mmio.File.open_async(missing)))),
+                           (missing, lambda: asyncio.run(awaited(lambda: Mmio.File.open_location_async(Gio.File.new_for_path(missing))))),
+                           (there, lambda: Mmio.File.create(there, 1)),
+                           (there, lambda: Mmio.File.create(path=there, size=1)),
+                           (there, lambda: Mmio.File.open_or_create(there, 1)),
+                           (there, lambda: asyncio.run(awaited(lambda: Mmio.File.create_async(there, 1))))):
+            with self.assertRaises(FileNotFoundError) as caught:
+                call()
+            self.assertEqual((caught.exception.filename, caught.exception.errno), (path, errno.ENOENT))
+        for fd in (-1, 2 ** 20):
+            with self.assertRaises(OSError) as caught:
+                Mmio.File.new_for_fd(fd)
+            self.assertEqual((caught.exception.filename, caught.exception.errno), (None, errno.EBADF))
+
+    def test_errors_of_every_call_name_the_file(self):
+        file = Mmio.File.open(self.path, 'r+')
+        view = file.get_view()
+        part = view.sub(0, 100)
+        atomic = file.get_atomic_u32(0)
+        with self.assertRaises(TimeoutError) as caught:
+            atomic.wait(0, atomic.load(0), 1)
+        self.assertEqual(caught.exception.filename, self.path)
+        os.truncate(self.path, 0)
+
+        async def awaited():
+            await file.read_async(0, 1)
+
+        for call in (lambda: file.read(0, 1), lambda: file[0], lambda: file[:4], lambda: file.get_uint32(0), lambda: file.find(b'x'),
+                     lambda: file.write(0, b'x'), lambda: file.fill(0, 1, 1), lambda: asyncio.run(awaited()), lambda: file.open_stream().read(1),
+                     lambda: list(file.chunks()), view.check, part.check, atomic.check):
+            with self.assertRaises(EOFError) as caught:
+                call()
+            self.assertEqual(caught.exception.filename, self.path)
+
+    def test_files_that_are_made_as_they_are_read_can_not_be_mapped(self):
+        with self.assertRaisesRegex(OSError, '/proc/self/status') as caught:
+            Mmio.File.open('/proc/self/status')
+        self.assertEqual((caught.exception.errno, caught.exception.filename), (errno.ENOTSUP, '/proc/self/status'))
+
+    def test_numbers_below_nothing_are_out_of_bounds_in_every_call(self):
+        with Mmio.File.open(self.path, 'r+') as file:
+            for call in (file.read, file.view, file.get_view, file.get_bytes, file.get_writable_view, file.get_atomic_u32, file.get_atomic_u64,
+                         lambda offset: file.lock_range(offset, 1), lambda offset: file.try_lock_range(offset, 1),
+                         lambda offset: file.unlock_range(offset, 1), lambda offset: file.prefetch(offset, 1), lambda offset: file.touch(offset, 1),
+                         lambda offset: file.flush_range(offset, 1), lambda offset: file.move(offset, 0, 1),
+                         lambda offset: file.get_view().sub(offset, 1)):
+                for offset in (-1, 2 ** 64):
+                    with self.assertRaises(Mmio.OutOfBoundsError) as caught:
+                        call(offset)
+                    self.assertIsInstance(caught.exception, IndexError)
 
     def test_descriptor_without_the_rights_is_a_permission_error(self):
         with open(self.path, 'rb') as descriptor, self.assertRaises(PermissionError):

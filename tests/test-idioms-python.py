@@ -677,6 +677,27 @@ class Atomics(FileTest):
             with self.assertRaises(TypeError):
                 atomic.add(0, 1)
 
+    def test_mistakes_are_told_in_the_terms_of_the_call(self):
+        with self.make(bytes(16)) as file:
+            atomic = file.get_atomic_u64(8)
+            for message, call in (('file: load(): index 1 is out of range: the length is 1', lambda: atomic.load(1)),
+                                  ('file: offset 8 + 2 * 8 bytes exceeds size 16', lambda: file.get_atomic_u64(8, 2)),
+                                  ('file: offset 0 + 4611686018427387904 * 4 bytes exceeds size 16', lambda: file.get_atomic_u32(0, 2 ** 62)),
+                                  ('file: offset 3 is not a multiple of 8', lambda: file.get_atomic_u64(3)),
+                                  ('AtomicU64.add() missing 1 required positional argument', lambda: atomic.add())):
+                with self.assertRaises((ValueError, TypeError)) as caught:
+                    call()
+                self.assertIn(message, str(caught.exception))
+            atomic.release()
+            with self.assertRaisesRegex(IndexError, r'file: store\(\): it was released'):
+                atomic.store(0, 1)
+        with Mmio.File.open(self.path) as file, file.get_atomic_u64(0) as atomic:
+            with self.assertRaisesRegex(TypeError, r"file: is mapped for reading only, so add\(\) can't change it: open it with 'r\+'"):
+                atomic.add(0, 1)
+        with Mmio.File.new_anonymous('name', 8) as file, file.get_atomic_u64(0) as atomic:
+            with self.assertRaisesRegex(IndexError, 'a file without a name: '):
+                atomic.load(1)
+
     def test_another_process_wakes_who_waits(self):
         async def program():
             with self.make(bytes(8)) as file, file.get_atomic_u32(0) as atomic:

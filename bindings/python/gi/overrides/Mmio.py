@@ -75,7 +75,8 @@ OpenExistsError = _error('OpenExistsError', (FileExistsError,), 'There is a file
 OpenPermissionError = _error('OpenPermissionError', (PermissionError,), 'The permissions do not allow it.', errno.EACCES)
 OpenDirectoryError = _error('OpenDirectoryError', (IsADirectoryError,), 'A directory is no file to map.', errno.EISDIR)
 TimedOutError = _error('TimedOutError', (TimeoutError,), 'It did not happen in time.', errno.ETIMEDOUT)
-OpenError = _error('OpenError', (OSError,), 'The file could not be opened.', errno.EIO)
+OpenNotDirectoryError = _error('OpenNotDirectoryError', (NotADirectoryError,), 'A folder of the path is a file.', errno.ENOTDIR)
+OpenError = _error('OpenError', (OSError,), 'The file could not be opened.')
 
 _BY_CODE = {
     Mmio.Error.OUT_OF_BOUNDS: OutOfBoundsError,
@@ -98,34 +99,82 @@ _BY_IO_CODE = {
     Gio.IOErrorEnum.EXISTS: OpenExistsError,
     Gio.IOErrorEnum.PERMISSION_DENIED: OpenPermissionError,
     Gio.IOErrorEnum.IS_DIRECTORY: OpenDirectoryError,
+    Gio.IOErrorEnum.NOT_DIRECTORY: OpenNotDirectoryError,
     Gio.IOErrorEnum.NO_SPACE: NoSpaceError,
     Gio.IOErrorEnum.TIMED_OUT: TimedOutError,
     Gio.IOErrorEnum.NOT_SUPPORTED: NotSupportedError,
 }
+# What else keeps a file from being opened. mmap(2) has ENODEV for a kind of file that can't be mapped.
+_NUMBERS = {
+    Gio.IOErrorEnum.NOT_REGULAR_FILE: errno.ENODEV,
+    Gio.IOErrorEnum.INVALID_ARGUMENT: errno.EINVAL,
+    Gio.IOErrorEnum.FILENAME_TOO_LONG: errno.ENAMETOOLONG,
+    Gio.IOErrorEnum.TOO_MANY_LINKS: errno.EMLINK,
+    Gio.IOErrorEnum.TOO_MANY_OPEN_FILES: errno.EMFILE,
+    Gio.IOErrorEnum.READ_ONLY: errno.EROFS,
+    Gio.IOErrorEnum.BUSY: errno.EBUSY,
+}
 
 
-def _translate(error):
+def _path_of(source):
+    """What an exception has as its filename: a path as it was given, or that of a file, or that which a view or an atomic is in."""
+    if isinstance(source, (Mmio.File, Gio.File)):
+        return source.get_path()
+    return os.fspath(source) if isinstance(source, (str, bytes, os.PathLike)) else getattr(source, '_path', None)
+
+
+def _name_of(source):
+    """How a message begins, as those of the library do."""
+    path = _path_of(source)
+    return 'a file without a name' if path is None else GLib.filename_display_name(path)
+
+
+def _translate(error, source=None):
+    """The exception for an error of the library, or of PyGObject. source: see _path_of()."""
     if isinstance(error, OverflowError):
         # An offset or a length below 0, or of more than 64 bits.
-        return OutOfBoundsError(str(error), code=Mmio.Error.OUT_OF_BOUNDS)
+        return OutOfBoundsError(f'{_name_of(source)}: {error}', code=Mmio.Error.OUT_OF_BOUNDS)
     if error.domain == _DOMAIN:
         kind = _BY_CODE.get(error.code)
     elif error.domain == 'g-io-error-quark' and error.code != Gio.IOErrorEnum.CANCELLED:
         kind = _BY_IO_CODE.get(error.code, OpenError)
     else:
         kind = None
-    return error if kind is None else kind(error.message, error.domain, error.code)
+    if kind is None:
+        return error
+    exception = kind(error.message, error.domain, error.code)
+    if isinstance(exception, OSError):
+        exception.filename = _path_of(source)
+        if kind is OpenError:
+            exception.errno, exception.strerror = _NUMBERS.get(error.code), error.message
+    return exception
 
 
-def _translated(function):
+def _bad_descriptor(error):
+    # GIO has no code for it.
+    if isinstance(error, OpenError) and error.errno is None:
+        error.errno = errno.EBADF
+    return error
+
+
+def _translated(function, errors=GLib.Error):
     @functools.wraps(function)
     def call(*args, **kwargs):
         try:
             return function(*args, **kwargs)
-        except GLib.Error as error:
-            raise _translate(error) from None
+        except errors as error:
+            source = args[0] if args else kwargs.get('path', kwargs.get('location'))
+            raise _translate(error, source) from None
     return call
 
+
+def _translated_range(function):
+    """Of a function whose numbers are offsets and lengths alone: one that is below 0 is out of bounds as any other."""
+    return _translated(function, (GLib.Error, OverflowError))
+
+
+_RANGE_METHODS = {'advise', 'evict', 'flush_range', 'get_resident_bytes', 'lock_memory', 'move', 'prefetch', 'start_writeback', 'sub', 'touch',
+                  'unlock_memory', 'unlock_range'}
 
 # What help() says beneath the signature: the introspection data has no documentation.
 _DOCS = {
@@ -150,7 +199,6 @@ _DOCS = {
     'unlock_range': 'Lets go of the locks that this object has on a range.',
     'write_bytes': 'Copies the bytes of a GLib.Bytes in.',
     'check': 'Raises TruncatedError if not all that was seen was the file\'s. To be asked after looking.',
-    'sub': 'A part of it, with its own hold on its range.',
     'wait': 'Waits until the element is not expected any more.',
 }
 _NUMBER_DOCS = {'int': 'a signed integer of {} bits', 'uint': 'an unsigned integer of {} bits', 'float': 'a floating-point number of 32 bits',
@@ -175,7 +223,7 @@ def _translate_methods(cls, base):
     for info in base.__info__.get_methods():
         name = info.get_name()
         if info.can_throw_gerror() and name not in vars(cls):
-            function = _translated(getattr(base, name))
+            function = (_translated_range if name in _RANGE_METHODS else _translated)(getattr(base, name))
             setattr(cls, name, function if info.is_method() else staticmethod(function))
         function = vars(cls).get(name)
         function = getattr(function, '__func__', function)
@@ -226,7 +274,7 @@ class _Future(asyncio.Future):
         return cancelled
 
 
-def _future(start, finish, cancellable):
+def _future(start, finish, cancellable, source):
     """Calls start in the runner's thread, now: calls on one file are done in the order in which they were made."""
     loop = asyncio.get_running_loop()
     future = _Future(loop=loop)
@@ -240,6 +288,9 @@ def _future(start, finish, cancellable):
         try:
             outcome = (future.set_result, finish(result))
         except Exception as error:
+            # What finishes an opening has no path to tell it.
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = _path_of(source)
             outcome = (future.set_exception, error)
         try:
             loop.call_soon_threadsafe(settle, *outcome)
@@ -285,7 +336,7 @@ def _asynchronous(base, name, prepare=None):
             finish = functools.partial(getattr(type(args[0]), name + '_finish'), args[0])
         else:
             finish = getattr(File, name + '_finish')
-        return _future(functools.partial(start, *args), finish, cancellable)
+        return _future(functools.partial(start, *args), finish, cancellable, args[0] if args else None)
     return call if info.is_method() else staticmethod(call)
 
 
@@ -324,6 +375,16 @@ class View(*([] if _mmio is None else [_mmio.Buffer]), Mmio.View):
 
     def __release_buffer__(self, memory):
         """Nothing to do. But without it numpy keeps the object, and does not look at its memory all the time."""
+
+    @_translated_range
+    def sub(self, offset, length):
+        """A part of it, with its own hold on its range."""
+        part = Mmio.View.sub(self, offset, length)
+        part._path = self._path
+        return part
+
+    # The file's, for exceptions
+    _path = None
 
     def __len__(self):
         return self.get_length()
@@ -500,11 +561,17 @@ __all__.append('Stream')
 
 # Looked up once: what programs call most often.
 _open, _close = Mmio.File.open, Mmio.File.close
-_get_size, _get_mode, _is_closed = Mmio.File.get_size, Mmio.File.get_mode, Mmio.File.is_closed
+_get_size, _get_mode, _get_path, _is_closed = Mmio.File.get_size, Mmio.File.get_mode, Mmio.File.get_path, Mmio.File.is_closed
 _read, _write, _get_uint8, _set_uint8 = Mmio.File.read, Mmio.File.write, Mmio.File.get_uint8, Mmio.File.set_uint8
 _get_view, _get_writable_view = Mmio.File.get_view, Mmio.File.get_writable_view
 _READ_ONLY = Mmio.Mode.READ_ONLY
 _Mode = Mmio.Mode
+
+
+def _named(file, part):
+    """A view or an atomic of the file, with the path that its exceptions tell."""
+    part._path = _get_path(file)
+    return part
 
 
 def _forget(file, *_):
@@ -612,7 +679,7 @@ class File(_Sequence, Mmio.File):
         try:
             return _open(os.fspath(path), mode)
         except GLib.Error as error:
-            raise _translate(error) from None
+            raise _translate(error, path) from None
 
     @staticmethod
     @_translated
@@ -633,10 +700,15 @@ class File(_Sequence, Mmio.File):
         return Mmio.File.open_or_create(os.fspath(path), size)
 
     @staticmethod
-    @_translated
     def new_for_fd(fd, mode='r'):
         """Maps a file that is open already: a number, or an object with fileno()."""
-        return Mmio.File.new_for_fd(fd if isinstance(fd, int) else fd.fileno(), _mode(mode))
+        number = fd if isinstance(fd, int) else fd.fileno()
+        if number < 0:
+            raise _bad_descriptor(OpenError(f'fd {number}: is no open descriptor', 'g-io-error-quark', Gio.IOErrorEnum.FAILED))
+        try:
+            return Mmio.File.new_for_fd(number, _mode(mode))
+        except GLib.Error as error:
+            raise _bad_descriptor(_translate(error)) from None
 
     open_async = _asynchronous(Mmio.File, 'open', lambda path, mode='r': (os.fspath(path), _mode(mode)))
     open_location_async = _asynchronous(Mmio.File, 'open_location', lambda location, mode='r': (location, _mode(mode)))
@@ -658,7 +730,7 @@ class File(_Sequence, Mmio.File):
         if self._lent is not None:
             count += len(self._lent[0])
         if count > 0:
-            raise BusyError(f'{self.get_path()}: cannot close: {count} memoryviews of it exist', code=Mmio.Error.BUSY)
+            raise BusyError(f'{_name_of(self)}: cannot close: {count} memoryviews of it exist', code=Mmio.Error.BUSY)
 
     def close(self):
         """Flushes what is pending and lets go of the file. A BufferError while a memoryview of it lives."""
@@ -666,7 +738,7 @@ class File(_Sequence, Mmio.File):
         try:
             return self._close() or _close(self)
         except GLib.Error as error:
-            raise _translate(error) from None
+            raise _translate(error, self) from None
         finally:
             if self._ends is not None and self.closed:
                 self._end_events()
@@ -695,7 +767,7 @@ class File(_Sequence, Mmio.File):
     def fileno(self):
         """The file's descriptor."""
         if self.is_closed():
-            raise ClosedError(f'{self.get_path()}: the file was closed', code=Mmio.Error.CLOSED)
+            raise ClosedError(f'{_name_of(self)}: the file was closed', code=Mmio.Error.CLOSED)
         return self.get_fd()
 
     @_translated
@@ -782,7 +854,7 @@ class File(_Sequence, Mmio.File):
         try:
             return _read(self, offset, count).get_data() or b''
         except (GLib.Error, OverflowError) as error:
-            raise _translate(error) from None
+            raise _translate(error, self) from None
 
     def _prepare_read(self, offset=0, count=None):
         return (self, offset, max(self.get_size() - offset, 0) if count is None else count)
@@ -798,34 +870,34 @@ class File(_Sequence, Mmio.File):
         try:
             return _write(self, offset, data if data.__class__ is bytes else _bytes(data))
         except (GLib.Error, OverflowError) as error:
-            raise _translate(error) from None
+            raise _translate(error, self) from None
 
     def _prepare_write(self, offset, data):
         return (self, offset, data if isinstance(data, GLib.Bytes) else GLib.Bytes.new(_bytes(data)))
 
     write_async = _asynchronous(Mmio.File, 'write', _prepare_write)
 
-    @_translated
+    @_translated_range
     def get_bytes(self, offset=0, length=None):
         """The memory of a range as GLib.Bytes, without a copy: for other libraries. file.view() is a memoryview."""
         return Mmio.File.get_bytes(self, offset, max(_get_size(self) - offset, 0) if length is None else length)
 
-    @_translated
+    @_translated_range
     def get_view(self, offset=0, length=None):
         """A window on a range, for reading, which says by check() whether all that was seen was the file's."""
-        return _get_view(self, offset, max(_get_size(self) - offset, 0) if length is None else length)
+        return _named(self, _get_view(self, offset, max(_get_size(self) - offset, 0) if length is None else length))
 
-    @_translated
+    @_translated_range
     def get_writable_view(self, offset=0, length=None):
         """A window on a range, for reading and writing."""
-        return _get_writable_view(self, offset, max(_get_size(self) - offset, 0) if length is None else length)
+        return _named(self, _get_writable_view(self, offset, max(_get_size(self) - offset, 0) if length is None else length))
 
-    @_translated
+    @_translated_range
     def lock_range(self, offset, length, exclusive=True, cancellable=None):
         """Locks a range against other processes and other objects, exclusively or shared, and waits for it."""
         return Mmio.File.lock_range(self, offset, length, exclusive, cancellable)
 
-    @_translated
+    @_translated_range
     def try_lock_range(self, offset, length, exclusive=True):
         """As lock_range(), but fails instead of waiting."""
         return Mmio.File.try_lock_range(self, offset, length, exclusive)
@@ -857,7 +929,7 @@ class File(_Sequence, Mmio.File):
         try:
             view = _get_writable_view(self, offset, length) if writable else _get_view(self, offset, length)
         except (GLib.Error, OverflowError) as error:
-            raise _translate(error) from None
+            raise _translate(error, self) from None
         return _memory(view, length, writable, exports)
 
     def __bool__(self):
@@ -869,7 +941,7 @@ class File(_Sequence, Mmio.File):
         if position < 0:
             position += size
         if not 0 <= position < size and not self.is_closed():
-            raise OutOfBoundsError(f'{self.get_path()}: index {index} is out of range: the size is {size}',
+            raise OutOfBoundsError(f'{_name_of(self)}: index {index} is out of range: the size is {size}',
                                    code=Mmio.Error.OUT_OF_BOUNDS)
         return max(position, 0)
 
@@ -881,14 +953,14 @@ class File(_Sequence, Mmio.File):
             try:
                 return _get_uint8(self, index)
             except GLib.Error as error:
-                raise _translate(error) from None
+                raise _translate(error, self) from None
         start, stop, step = index.indices(_get_size(self))
         if step == 1 or _is_closed(self):
             return self.read(start, max(stop - start, 0))
         try:
             view = _get_view(self, 0, _get_size(self))
         except GLib.Error as error:
-            raise _translate(error) from None
+            raise _translate(error, self) from None
         data = bytes(_memory(view, view.get_length(), False)[index])
         # A copy is the file's bytes or an error, also one with a step.
         view.check()
@@ -905,13 +977,13 @@ class File(_Sequence, Mmio.File):
             try:
                 _set_uint8(self, index, value)
             except GLib.Error as error:
-                raise _translate(error) from None
+                raise _translate(error, self) from None
             return
         start, stop, step = index.indices(_get_size(self))
         data = _bytes(value)
         length = len(range(start, stop, step))
         if len(data) != length:
-            raise ValueError(f'{self.get_path()}: cannot assign {len(data)} bytes to {length}: a mapped file does not grow by assignment')
+            raise ValueError(f'{_name_of(self)}: cannot assign {len(data)} bytes to {length}: a mapped file does not grow by assignment')
         if step == 1 or _is_closed(self):
             self.write(start, data)
         else:
@@ -975,7 +1047,7 @@ class File(_Sequence, Mmio.File):
 
 for _bits in (32, 64):
     _name = f'get_atomic_u{_bits}'
-    setattr(File, _name, (lambda get: _translated(lambda self, offset, n_elements=1: get(self, offset, n_elements)))(
+    setattr(File, _name, (lambda get: _translated_range(lambda self, offset, n_elements=1: _named(self, get(self, offset, n_elements))))(
         getattr(Mmio.File, _name)))
 for _name in ('fill', 'move', 'resize', 'reload', 'flush', 'flush_range', 'prefetch', 'lock_memory'):
     if hasattr(Mmio.File, _name + '_async'):
@@ -1006,49 +1078,56 @@ _ATOMIC_DOCS = {
 
 
 def _atomic(base, bits):
-    def check(self, index, changes):
+    def check(self, name, index, changes):
         try:
             length, writable = self._shape
         except AttributeError:
             length, writable = self._shape = self.get_length(), self.is_writable()
         if not 0 <= operator.index(index) < length:
-            raise OutOfBoundsError(f'index {index} is out of range: the length is {length}', code=Mmio.Error.OUT_OF_BOUNDS)
+            reason = 'it was released' if length == 0 and self._is_released else f'index {index} is out of range: the length is {length}'
+            raise OutOfBoundsError(f'{_name_of(self)}: {name}(): {reason}', code=Mmio.Error.OUT_OF_BOUNDS)
         if changes and not writable:
-            raise WrongModeError('the file is mapped for reading only', code=Mmio.Error.WRONG_MODE)
+            raise WrongModeError(f"{_name_of(self)}: is mapped for reading only, so {name}() can't change it: open it with 'r+'",
+                                 code=Mmio.Error.WRONG_MODE)
 
     def checked(name):
         function = getattr(base, name)
 
         @functools.wraps(function)
         def call(self, index, *args):
-            check(self, index, name != 'load')
+            check(self, name, index, name != 'load')
             return function(self, index, *args)
+        # What a call without the index is told about
+        call.__qualname__ = f'{base.__name__}.{name}'
         call.__doc__ = f'{function.__doc__}\n\n{_ATOMIC_DOCS[name]}'
         return call
 
     @_translated
     def wait(self, index, expected, timeout_ms=-1, cancellable=None):
         """Waits until the element is not expected any more: at once if it isn't. TimeoutError after timeout_ms milliseconds."""
-        check(self, index, False)
+        check(self, 'wait', index, False)
         return base.wait(self, index, expected, timeout_ms, cancellable)
 
     def prepare_wait(self, index, expected, timeout_ms=-1):
-        check(self, index, False)
+        check(self, 'wait_async', index, False)
         return (self, index, expected, timeout_ms)
 
     def wake(self, index, n=1):
         """Wakes up to n of those who wait for the element, in any process."""
-        check(self, index, False)
+        check(self, 'wake', index, False)
         return base.wake(self, index, n)
 
     def release(self):
         """Lets go of the file's memory."""
         self._shape = (0, False)
+        self._is_released = True
         base.release(self)
 
     names = {
         '__doc__': f'Integers of {bits} bits in a file that threads and processes share.',
         '__module__': __name__,
+        '_path': None,
+        '_is_released': False,
         '__len__': lambda self: self.get_length(),
         '__bool__': lambda self: True,
         '__enter__': lambda self: self,
