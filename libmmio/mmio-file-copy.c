@@ -164,9 +164,9 @@ mmio_file_read_bytes (MmioFile *self,
  *
  * Errors: %MMIO_ERROR_WRONG_MODE for a file mapped read-only; %MMIO_ERROR_OUT_OF_BOUNDS if @offset + @length exceeds
  * [property@Mmio.File:size], and then nothing is written; %MMIO_ERROR_NO_SPACE if the range has holes and the disk is full, and then
- * the bytes before the first such page have been written; %MMIO_ERROR_TRUNCATED if somebody else has made the file shorter than
- * that; %MMIO_ERROR_IO; %MMIO_ERROR_CLOSED; %MMIO_ERROR_FLUSH_FAILED where [property@Mmio.File:flush-policy] made it flush, and that
- * failed.
+ * the bytes before the first page that could not be had have been written, and none from there on; %MMIO_ERROR_TRUNCATED if somebody
+ * else has made the file shorter than that, or %MMIO_ERROR_IO, and then some may have been written; %MMIO_ERROR_CLOSED;
+ * %MMIO_ERROR_FLUSH_FAILED where [property@Mmio.File:flush-policy] made it flush, and that failed.
  *
  * Returns: %TRUE if all bytes were written
  *

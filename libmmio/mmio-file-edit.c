@@ -8,15 +8,6 @@
 
 #include "mmio-bounds-private.h"
 
-static void
-fill_in (guint8       *base,
-         gsize         offset,
-         gsize         length,
-         gconstpointer data)
-{
-  mmio_set (base + offset, *(const guint8 *) data, length);
-}
-
 /**
  * mmio_file_fill:
  * @self: a file
@@ -42,22 +33,13 @@ mmio_file_fill (MmioFile *self,
   g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!mmio_mapping_change (&self->mapping, offset, length, fill_in, &byte, TRUE, error))
+  if (!mmio_mapping_fill (&self->mapping, offset, length, byte, error))
     {
       mmio_file_tell_faults (self);
       return FALSE;
     }
 
   return mmio_file_after_write (self, length, error);
-}
-
-static void
-move_in (guint8       *base,
-         gsize         offset,
-         gsize         length,
-         gconstpointer data)
-{
-  mmio_copy (base + offset, base + *(const gsize *) data, length);
 }
 
 /**
@@ -69,8 +51,11 @@ move_in (guint8       *base,
  * @error: return location for an error
  *
  * Moves bytes inside the file; the two ranges may overlap. As [method@Mmio.File.write] otherwise, whose errors it has: a reader
- * sees all of it or nothing. A fault in the middle of a move of overlapping ranges (%MMIO_ERROR_TRUNCATED, %MMIO_ERROR_NO_SPACE,
- * %MMIO_ERROR_IO) leaves both in an unspecified state. Blocks for as long as it takes to have the pages.
+ * sees all of it or nothing. Blocks for as long as it takes to have the pages.
+ *
+ * Where the ranges overlap, all pages that are written to are had before the first byte moves, so that with %MMIO_ERROR_NO_SPACE all
+ * is as it was. Should one of them go in the middle of it, since somebody truncates the file or the disk fails (%MMIO_ERROR_TRUNCATED,
+ * %MMIO_ERROR_IO), both ranges are in an unspecified state.
  *
  * Returns: %TRUE if all bytes were moved
  *
@@ -83,10 +68,8 @@ mmio_file_move (MmioFile *self,
                 guint64   length,
                 GError  **error)
 {
-  gboolean apart = MAX (to, from) - MIN (to, from) >= length;
   gboolean success;
   MmioPin source;
-  gsize position;
 
   g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
@@ -95,9 +78,7 @@ mmio_file_move (MmioFile *self,
   if (!mmio_mapping_pin (&self->mapping, &source, from, length, FALSE, error))
     return FALSE;
 
-  position = (gsize) from;
-  success = mmio_mapping_change (&self->mapping, to, length, move_in, &position, apart, error) &&
-            mmio_mapping_check_pin (&self->mapping, &source, error);
+  success = mmio_mapping_move (&self->mapping, to, &source, error) && mmio_mapping_check_pin (&self->mapping, &source, error);
   mmio_mapping_unpin (&self->mapping, &source);
   if (!success)
     {

@@ -23,6 +23,8 @@
 #define MAPPED_TRIES 3
 /* Somebody who truncates and extends the file without end doesn't keep us for ever. */
 #define FAULT_TRIES 64
+/* So much is copied in one go: it should fit into the cache between the processor and what it shares with others. */
+#define CHANGE_BLOCK ((gsize) 64 << 10)
 
 static gboolean
 try_lock (MmioMapping *self)
@@ -244,11 +246,12 @@ mmio_mapping_fail_fault (MmioMapping *self,
 }
 
 /* A copy met a page that faulted, for the tries-th time in this call. Puts the file's own pages back if the file has them; TRUE: try
- * again. */
+ * again. Why pages can't be had is asked from the one at `at` on; of those that faulted earlier and are only put back, not at all. */
 static gboolean
 resolve_fault (MmioMapping *self,
                gsize        offset,
                gsize        length,
+               gsize        at,
                gboolean     for_writing,
                guint        tries,
                GError     **error)
@@ -270,12 +273,12 @@ resolve_fault (MmioMapping *self,
   else if (!mmio_range_is_inside (offset, length, (guint64) buffer.st_size))
     return mmio_mapping_fail_truncated (self, offset, length, (guint64) buffer.st_size, error);
   else if (mmio_mapping_heal (self, offset, length, &kept))
-    reason = probe (self, offset, length, for_writing);
+    reason = at < offset + length ? probe (self, at, offset + length - at, for_writing) : 0;
   else
     reason = errno;
 
   /* Where blocks can't be asked for, this is how a full disk shows: each further try would cost a fault for each page. */
-  if (reason == 0 && for_writing && tries >= MAPPED_TRIES && mmio_os_is_full (self->fd, length))
+  if (reason == 0 && for_writing && tries >= MAPPED_TRIES && mmio_os_is_full (self->fd, offset + length - at))
     reason = ENOSPC;
   if (reason == 0 && !kept && tries < FAULT_TRIES)
     return TRUE;
@@ -402,7 +405,7 @@ read_locked (MmioMapping *self,
         return FALSE;
       if (!hit)
         return TRUE;
-      if (!resolve_fault (self, offset, count, FALSE, i + 1, error))
+      if (!resolve_fault (self, offset, count, offset, FALSE, i + 1, error))
         return FALSE;
     }
 
@@ -459,38 +462,180 @@ mark_arrived (MmioMapping *self,
     }
 }
 
-gboolean
-mmio_mapping_change (MmioMapping    *self,
-                     guint64         offset,
-                     guint64         length,
-                     MmioChangeFunc  func,
-                     gconstpointer   data,
-                     gboolean        repeatable,
-                     GError        **error)
+/* What a change puts into its range. */
+typedef struct
+{
+  enum
+  {
+    FROM_MEMORY,
+    FROM_FILE,
+    FROM_BYTE
+  } kind;
+  const guint8 *memory;
+  gsize offset;                 /* in the file */
+  guint8 byte;
+} Content;
+
+/* Where the content lies; NULL for a byte. What is written may lie in a view that a retired region holds. Copied from there it could
+ * be overwritten while it is read, since the copy can't tell that the two addresses stand for the same bytes. Under the writer lock. */
+static const guint8 *
+find_content (MmioMapping   *self,
+              const Content *content)
+{
+  if (content->kind == FROM_BYTE)
+    return NULL;
+  if (content->kind == FROM_FILE)
+    return self->base + content->offset;
+
+  for (const MmioRegion *region = self->region->older; region != NULL; region = region->older)
+    if (region->generation == self->generation && (guintptr) content->memory >= (guintptr) region->base &&
+        (guintptr) content->memory - (guintptr) region->base < region->length)
+      return self->base + (content->memory - region->base);
+
+  return content->memory;
+}
+
+/* Bytes of a range in memory, and where they come from. */
+typedef struct
+{
+  guint8 *target;
+  const guint8 *source;         /* NULL: all are byte */
+  guint8 byte;
+  gsize length;
+} Change;
+
+static void
+put (const Change *self,
+     gsize         start,
+     gsize         end)
+{
+  if (self->source != NULL)
+    mmio_copy (self->target + start, self->source + start, end - start);
+  else
+    mmio_set (self->target + start, self->byte, end - start);
+}
+
+/* A store that changes nothing, and that the compiler leaves where it is. */
+static void
+touch (guint8 *byte)
+{
+  guint8 value = __atomic_load_n (byte, __ATOMIC_RELAXED);
+
+  while (!__atomic_compare_exchange_n (byte, &value, value, FALSE, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    ;
+}
+
+/* Stores to each page that [start, end) has a part in, upwards. Returns where the first one begins that can't be had, or end. As the
+ * handler runs on this thread, a fault is seen at once. */
+static gsize
+have_pages (const Change   *self,
+            gsize           start,
+            gsize           end,
+            gsize           page_size,
+            gboolean        unchanged,
+            MmioGuardRange *guard)
+{
+  for (gsize at = start; at < end; at += page_size - ((gsize) (self->target + at) & (page_size - 1)))
+    {
+      if (unchanged)
+        touch (self->target + at);
+      else
+        put (self, at, at + 1);
+      __atomic_signal_fence (__ATOMIC_SEQ_CST);
+      if (G_UNLIKELY (mmio_guard_range_has_faults (guard)) && mmio_guard_range_hit (guard, self->target + at, 1))
+        return at;
+    }
+
+  return end;
+}
+
+typedef enum
+{
+  CHANGE_DONE,
+  CHANGE_STOPPED,               /* before a page that faulted */
+  CHANGE_SPOILED                /* and what should have been put there isn't anywhere any more */
+} ChangeResult;
+
+/* Goes up to the first page that can't be had, and no further: *end says how far. The C library copies downwards too, and the ends of a
+ * range before its middle, so it could take the last of the disk for pages behind one that is then missing. Therefore the pages of a
+ * block are had before it is copied, each by the first byte that goes there; since the block fits into the cache, this costs next to
+ * nothing. Where the bytes come from what they go to none may be stored early, and all pages are had at first. Under the writer lock. */
+static ChangeResult
+make_change (const Change   *self,
+             gsize           page_size,
+             MmioGuardRange *guard,
+             gsize          *end)
+{
+  gboolean overlaps = self->source != NULL && mmio_overlap (self->target, self->source, self->length);
+
+  for (gsize start = 0; start < self->length; start = *end)
+    {
+      gsize block = overlaps ? self->length : MIN (self->length - start, CHANGE_BLOCK);
+      gsize had = have_pages (self, start, start + block, page_size, overlaps, guard);
+
+      *end = start + block;
+      if (had < *end && overlaps)
+        {
+          *end = 0;
+          return CHANGE_STOPPED;
+        }
+      put (self, start, had);
+      if (had < *end)
+        {
+          *end = had;
+          return CHANGE_STOPPED;
+        }
+
+      /* One of the pages has gone again: somebody truncates, or it was written to the disk meanwhile and needs another place there. */
+      __atomic_signal_fence (__ATOMIC_SEQ_CST);
+      if (G_UNLIKELY (mmio_guard_range_has_faults (guard)) && mmio_guard_range_hit (guard, self->target + start, block))
+        return overlaps ? CHANGE_SPOILED : CHANGE_STOPPED;
+    }
+
+  return CHANGE_DONE;
+}
+
+/* Changes length bytes from offset on. */
+static gboolean
+change (MmioMapping   *self,
+        guint64        offset,
+        guint64        length,
+        const Content *content,
+        GError       **error)
 {
   for (guint i = 0; i < FAULT_TRIES; i++)
     {
-      gboolean valid, hit = FALSE;
-      MmioGuardRange *guard;
-      gboolean tidy = FALSE;
+      ChangeResult result = CHANGE_DONE;
+      gboolean valid, tidy = FALSE;
+      gsize at = 0;
 
       mmio_mapping_lock (self);
-      valid = check_range (self, offset, length, error);
-      guard = self->guard;
+      /* A reload may have put a shorter file there since the content was looked at. */
+      valid = check_range (self, offset, length, error) &&
+              (content->kind != FROM_FILE || check_range (self, content->offset, length, error));
       if (valid && self->mode != MMIO_MODE_READ_ONLY && length > 0)
         {
+          const Change what = { self->base + offset, find_content (self, content), content->byte, (gsize) length };
+          MmioGuardRange *guard = self->guard;
           Stripes stripes;
 
-          begin_range (self, &stripes, offset, length);
-          func (self->base, (gsize) offset, (gsize) length, data);
-          end_range (self, &stripes);
-          __atomic_signal_fence (__ATOMIC_SEQ_CST);
-          tidy = mmio_guard_range_has_faults (guard);
-          hit = tidy && mmio_guard_range_hit (guard, self->base + offset, (gsize) length);
-          if (!hit)
-            mmio_mapping_mark (self, (gsize) offset, (gsize) (offset + length));
+          /* What faulted before is put back at first: what is stored there now would be in no file. */
+          if (mmio_guard_range_has_faults (guard) && mmio_guard_range_hit (guard, what.target, what.length))
+            {
+              result = CHANGE_STOPPED;
+              at = i < MAPPED_TRIES ? what.length : 0;
+            }
           else
-            mark_arrived (self, (gsize) offset, (gsize) (offset + length));
+            {
+              begin_range (self, &stripes, offset, length);
+              result = make_change (&what, self->page_size, guard, &at);
+              end_range (self, &stripes);
+              if (result == CHANGE_DONE)
+                mmio_mapping_mark (self, (gsize) offset, (gsize) (offset + length));
+              else
+                mark_arrived (self, (gsize) offset, (gsize) offset + at);
+              tidy = mmio_guard_range_has_faults (guard);
+            }
         }
       mmio_mapping_unlock (self);
 
@@ -498,47 +643,18 @@ mmio_mapping_change (MmioMapping    *self,
         return FALSE;
       if (self->mode == MMIO_MODE_READ_ONLY)
         return mmio_mapping_fail_read_only (self, error);
-      if (!hit)
+      if (result == CHANGE_DONE)
         {
           if (tidy)
             mmio_mapping_tidy (self);
           return TRUE;
         }
-      if (!resolve_fault (self, (gsize) offset, (gsize) length, TRUE, repeatable ? i + 1 : FAULT_TRIES, error))
+      if (!resolve_fault (self, (gsize) offset, (gsize) length, (gsize) offset + at, TRUE,
+                          result == CHANGE_SPOILED ? FAULT_TRIES : i + 1, error))
         return FALSE;
     }
 
   return FALSE;
-}
-
-typedef struct
-{
-  MmioMapping *mapping;
-  const guint8 *data;
-} Source;
-
-/* What is written may lie in a view that a retired region holds. Copied from there it could be overwritten while it is read, since
- * the copy can't tell that the two addresses stand for the same bytes. Under the writer lock. */
-static const guint8 *
-in_current_region (const Source *source)
-{
-  const MmioMapping *mapping = source->mapping;
-
-  for (const MmioRegion *region = mapping->region->older; region != NULL; region = region->older)
-    if (region->generation == mapping->generation && (guintptr) source->data >= (guintptr) region->base &&
-        (guintptr) source->data - (guintptr) region->base < region->length)
-      return mapping->base + (source->data - region->base);
-
-  return source->data;
-}
-
-static void
-copy_in (guint8       *base,
-         gsize         offset,
-         gsize         length,
-         gconstpointer data)
-{
-  mmio_copy (base + offset, in_current_region (data), length);
 }
 
 gboolean
@@ -548,9 +664,35 @@ mmio_mapping_write (MmioMapping  *self,
                     gsize         length,
                     GError      **error)
 {
-  const Source source = { self, data };
+  const Content content = { .kind = FROM_MEMORY, .memory = data };
 
-  return mmio_mapping_change (self, offset, length, copy_in, &source, TRUE, error);
+  if (length - 1 < (gsize) 1 << MMIO_STRIPE_SHIFT && mmio_mapping_write_block (self, offset, data, length, TRUE))
+    return TRUE;
+
+  return change (self, offset, length, &content, error);
+}
+
+gboolean
+mmio_mapping_fill (MmioMapping *self,
+                   guint64      offset,
+                   guint64      length,
+                   guint8       byte,
+                   GError     **error)
+{
+  const Content content = { .kind = FROM_BYTE, .byte = byte };
+
+  return change (self, offset, length, &content, error);
+}
+
+gboolean
+mmio_mapping_move (MmioMapping   *self,
+                   guint64        to,
+                   const MmioPin *from,
+                   GError       **error)
+{
+  const Content content = { .kind = FROM_FILE, .offset = from->offset };
+
+  return change (self, to, from->length, &content, error);
 }
 
 gconstpointer

@@ -164,18 +164,15 @@ gboolean mmio_mapping_write          (MmioMapping   *self,
                                       gconstpointer  data,
                                       gsize          length,
                                       GError       **error);
-/* Changes bytes under the writer lock: func gets what lies at offset, length bytes of it. May be called again after a fault if it is
- * repeatable: if it reads nothing that it has changed. Else a fault is an error, though the page could be had by now. */
-typedef void (*MmioChangeFunc) (guint8        *base,
-                                gsize          offset,
-                                gsize          length,
-                                gconstpointer  data);
-gboolean mmio_mapping_change         (MmioMapping   *self,
+gboolean mmio_mapping_fill           (MmioMapping   *self,
                                       guint64        offset,
                                       guint64        length,
-                                      MmioChangeFunc func,
-                                      gconstpointer  data,
-                                      gboolean       repeatable,
+                                      guint8         byte,
+                                      GError       **error);
+/* What from pins, which may overlap what it goes to. */
+gboolean mmio_mapping_move           (MmioMapping   *self,
+                                      guint64        to,
+                                      const MmioPin *from,
                                       GError       **error);
 gconstpointer mmio_mapping_peek      (MmioMapping   *self,
                                       guint64        offset,
@@ -534,12 +531,34 @@ mmio_mapping_mark (MmioMapping *self,
     mmio_dirty_add (&self->dirty, start, end);
 }
 
-/* As mmio_mapping_try_read (). */
 static inline gboolean
-mmio_mapping_try_write (MmioMapping  *self,
-                        guint64       offset,
-                        gconstpointer data,
-                        gsize         length)
+mmio_overlap (gconstpointer a,
+              gconstpointer b,
+              gsize         length)
+{
+  return MAX ((guintptr) a, (guintptr) b) - MIN ((guintptr) a, (guintptr) b) < length;
+}
+
+/* Stores one byte of what is to be written. FALSE: its page faulted. The handler ran on this thread, so that is seen at once. */
+static inline gboolean
+mmio_mapping_have_page (MmioMapping  *self,
+                        guint8       *target,
+                        const guint8 *data)
+{
+  mmio_copy (target, data, 1);
+  __atomic_signal_fence (__ATOMIC_SEQ_CST);
+
+  return !mmio_guard_range_has_faults (self->guard);
+}
+
+/* The whole of a write of up to a block, where nothing is in the way; across: it lies in two. FALSE says only that mmio_mapping_write ()
+ * has to look closer. Both versions of this are compiled, so that the one that nearly all writes take has no more to do. */
+static inline __attribute__ ((always_inline)) gboolean
+mmio_mapping_write_block (MmioMapping  *self,
+                          guint64       offset,
+                          gconstpointer data,
+                          gsize         length,
+                          gboolean      across)
 {
   gboolean done = FALSE;
   gsize size;
@@ -548,31 +567,52 @@ mmio_mapping_try_write (MmioMapping  *self,
   size = mmio_mapping_get_size (self);
   /* With faults nothing is copied here: it would be copied twice, and what is written may lie in the range that it is written to. */
   if (G_LIKELY (offset < size && mmio_range_is_inside (offset, length, size) && !self->write_slowly &&
-                !mmio_guard_range_has_faults (self->guard)))
+                !mmio_guard_range_has_faults (self->guard) &&
+                !(across && (self->stripes != NULL || mmio_overlap (self->base + offset, data, length)))))
     {
-      gsize *sequence = &self->sequence;
+      gsize *sequence = self->stripes != NULL ? mmio_stripe_of (self->stripes, offset >> MMIO_STRIPE_SHIFT) : &self->sequence;
+      guint8 *target = self->base + offset;
+      /* Even: nobody else is at it, and there is but one. */
+      const gsize before = __atomic_load_n (sequence, __ATOMIC_RELAXED);
+      gboolean had = TRUE;
 
-      if (self->stripes != NULL)
-        sequence = (offset ^ (offset + length - 1)) >> MMIO_STRIPE_SHIFT == 0
-                     ? mmio_stripe_of (self->stripes, offset >> MMIO_STRIPE_SHIFT)
-                     : NULL;
-      if (G_LIKELY (sequence != NULL))
+      __atomic_store_n (sequence, before + MMIO_SEQUENCE_WRITING, __ATOMIC_RELAXED);
+      __atomic_thread_fence (__ATOMIC_RELEASE);
+      /* One page can be stored to in any order. Of two the second must stay as it is where the first can't be had. */
+      if (across)
         {
-          mmio_sequence_begin (sequence);
-          __atomic_thread_fence (__ATOMIC_RELEASE);
-          mmio_copy (self->base + offset, data, length);
-          mmio_sequence_end (sequence);
-          /* Looked at before anybody can heal: whoever heals takes the lock. A fault in this very copy is seen, since the
-           * handler ran on this thread; the signal fence keeps the compiler from looking too early. */
-          __atomic_signal_fence (__ATOMIC_SEQ_CST);
-          done = !mmio_guard_range_has_faults (self->guard);
-          if (G_LIKELY (done))
-            mmio_mapping_mark (self, offset, offset + length);
+          gsize second = self->page_size - (offset & (self->page_size - 1));
+
+          had = mmio_mapping_have_page (self, target, data) &&
+                (second >= length || mmio_mapping_have_page (self, target + second, (const guint8 *) data + second));
         }
+      if (G_LIKELY (had))
+        mmio_copy (target, data, length);
+      __atomic_store_n (sequence, before + 2 * MMIO_SEQUENCE_WRITING, __ATOMIC_RELEASE);
+      /* Looked at before anybody can heal: whoever heals takes the lock. A fault in this very copy is seen, since the handler ran on
+       * this thread; the signal fence keeps the compiler from looking too early. */
+      __atomic_signal_fence (__ATOMIC_SEQ_CST);
+      done = !mmio_guard_range_has_faults (self->guard);
+      if (G_LIKELY (done))
+        mmio_mapping_mark (self, offset, offset + length);
     }
   mmio_mapping_unlock (self);
 
   return done;
+}
+
+/* As mmio_mapping_try_read (). No page is smaller than a block. */
+static inline gboolean
+mmio_mapping_try_write (MmioMapping  *self,
+                        guint64       offset,
+                        gconstpointer data,
+                        gsize         length)
+{
+  /* In more than one block, or of nothing. */
+  if (G_UNLIKELY ((offset ^ (offset + length - 1)) >> MMIO_STRIPE_SHIFT != 0))
+    return FALSE;
+
+  return mmio_mapping_write_block (self, offset, data, length, FALSE);
 }
 
 G_END_DECLS

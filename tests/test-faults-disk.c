@@ -26,6 +26,7 @@ typedef struct
   guint full_disk_creations;
   guint full_disk_streams;
   guint successes;
+  guint pages_kept;             /* of writes that said so */
 } Shared;
 
 typedef struct
@@ -48,6 +49,23 @@ write_blocks (int   fd,
   memset (bytes, 'b', block);
   while (write (fd, bytes, block) == (gssize) block)
     ;
+}
+
+static gboolean
+mount_disk (Disk *self)
+{
+  const char *why;
+
+  alarm (150);
+  if (!mmio_test_mount (self->folder, self->file_system, &why))
+    {
+      g_strlcpy (self->shared->why, why, sizeof self->shared->why);
+      return FALSE;
+    }
+  self->path = g_build_filename (self->folder, "file", NULL);
+  self->ballast = g_build_filename (self->folder, "ballast", NULL);
+
+  return TRUE;
 }
 
 /* Takes all the room there is. */
@@ -113,6 +131,18 @@ count_from_start (const guint8 *bytes,
   return i;
 }
 
+/* What any process sees, from the beginning on. */
+static void
+read_all (Disk   *self,
+          guint8 *bytes,
+          gsize   n)
+{
+  int fd = open (self->path, O_RDONLY | O_CLOEXEC);
+
+  g_assert_cmpint (pread (fd, bytes, n, 0), ==, n);
+  g_assert_no_errno (close (fd));
+}
+
 static void
 write_into_hole (Disk     *self,
                  MmioFile *file)
@@ -124,10 +154,9 @@ write_into_hole (Disk     *self,
   g_autofree guint8 *bytes = g_malloc (length);
   g_autofree guint8 *before = g_malloc (N_PAGES * self->page), *after = g_malloc (N_PAGES * self->page);
   g_autoptr (GError) error = NULL;
-  int fd = open (self->path, O_RDONLY | O_CLOEXEC);
   gsize kept;
 
-  g_assert_cmpint (pread (fd, before, N_PAGES * self->page, 0), ==, N_PAGES * self->page);
+  read_all (self, before, N_PAGES * self->page);
   memset (bytes, 'n', length);
   if (mmio_file_write (file, offset, bytes, length, &error))
     {
@@ -141,16 +170,13 @@ write_into_hole (Disk     *self,
       mmio_test_assert_mmio_error (&error, NO_SPACE, NULL);
       self->shared->full_disk_writes++;
 
-      /* What any process sees: the new bytes up to a page that could not be had, and from there on what was there before or, in a page
-       * that was had after all, the new ones. Nothing else. */
-      g_assert_cmpint (pread (fd, after, N_PAGES * self->page, 0), ==, N_PAGES * self->page);
+      /* The new bytes up to a page that could not be had, and from there on what was there before. */
+      read_all (self, after, N_PAGES * self->page);
       g_assert_cmpmem (after, offset, before, offset);
       kept = count_from_start (after + offset, length, 'n');
       g_assert_cmpuint (kept, <, length);
       g_assert_true (kept == 0 || (offset + kept) % self->page == 0);
-      for (gsize at = offset + kept; at < N_PAGES * self->page; at++)
-        if (after[at] != before[at])
-          g_assert_cmpuint (after[at], ==, 'n');
+      g_assert_cmpmem (after + offset + kept, length - kept, before + offset + kept, length - kept);
       /* Where blocks are overwritten in place, those that the file has can't fail. */
       if (!g_str_equal (self->file_system, "btrfs") && offset < hole)
         g_assert_cmpuint (offset + kept, >=, hole);
@@ -160,7 +186,6 @@ write_into_hole (Disk     *self,
   /* What is there is durable all the same. */
   g_assert_true (mmio_file_flush (file, &error));
   g_assert_no_error (error);
-  close (fd);
 }
 
 static void
@@ -282,8 +307,9 @@ count_names (const char *folder)
   return n;
 }
 
-/* A page of the target can't be had while the bytes move, but can be a moment later. The ranges overlap, so that what is to go there has
- * been overwritten by then: moving it once more would put other bytes there, and call that a success. */
+/* A page of the target can't be had while the bytes move, but can be a moment later, or not at all. The ranges overlap: had some of them
+ * moved before that was found out, what belongs there would be overwritten by then, and moving once more would put other bytes there and
+ * call that a success. */
 
 typedef struct
 {
@@ -329,8 +355,7 @@ move_into_hole (gpointer data)
       g_assert_true (mmio_file_write (file, 0, numbers, MOVED, &error));
       g_assert_no_error (error);
       fill_disk (self);
-      /* The one that is written to first. */
-      relief.target = mmio_file_get_view (file, MOVED + SHIFT - self->page, self->page, &error);
+      relief.target = mmio_file_get_view (file, MOVED, SHIFT, &error);
       thread = g_thread_new ("relief", make_room, &relief);
       if (mmio_file_move (file, SHIFT, 0, MOVED, &error))
         {
@@ -342,8 +367,9 @@ move_into_hole (gpointer data)
         }
       else
         {
+          mmio_test_assert_mmio_error (&error, NO_SPACE, NULL);
           self->shared->full_disk_writes++;
-          g_clear_error (&error);
+          mmio_test_assert_read (file, 0, numbers, MOVED);
         }
       g_thread_join (thread);
       mmio_view_unref (relief.target);
@@ -354,21 +380,193 @@ move_into_hole (gpointer data)
   return 0;
 }
 
+/* A long change over a hole that the disk has some room for. The file: blocks, a hole, blocks again, and what is to be moved. */
+
+#define GAP_HEAD 16u
+#define GAP_HOLE 256u
+#define GAP_TAIL 16u
+#define GAP_LENGTH (GAP_HEAD + GAP_HOLE + GAP_TAIL)
+#define GAP_ROOM 64u
+
+typedef gboolean (*GapWay) (MmioFile *file,
+                            gsize     page,
+                            GError  **error);
+
+static gboolean
+write_over_gap (MmioFile *file,
+                gsize     page,
+                GError  **error)
+{
+  g_autofree guint8 *bytes = g_malloc (GAP_LENGTH * page);
+
+  memset (bytes, 'n', GAP_LENGTH * page);
+  return mmio_file_write (file, 0, bytes, GAP_LENGTH * page, error);
+}
+
+/* Where a page of the source has the same place in the cache as one of the target, the C library copies downwards. */
+static gboolean
+write_over_gap_from_page (MmioFile *file,
+                          gsize     page,
+                          GError  **error)
+{
+  guint8 *bytes = mmap (NULL, (GAP_LENGTH + 1) * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  gboolean success;
+
+  g_assert_true (bytes != MAP_FAILED);
+  memset (bytes, 'n', (GAP_LENGTH + 1) * page);
+  success = mmio_file_write (file, 0, bytes + page - 64, GAP_LENGTH * page, error);
+  munmap (bytes, (GAP_LENGTH + 1) * page);
+
+  return success;
+}
+
+static gboolean
+fill_gap (MmioFile *file,
+          gsize     page,
+          GError  **error)
+{
+  return mmio_file_fill (file, 0, GAP_LENGTH * page, 'n', error);
+}
+
+static gboolean
+move_over_gap (MmioFile *file,
+               gsize     page,
+               GError  **error)
+{
+  return mmio_file_move (file, 0, GAP_LENGTH * page, GAP_LENGTH * page, error);
+}
+
+static MmioFile *
+create_gap (Disk *self)
+{
+  g_autoptr (GError) error = NULL;
+  MmioFile *file = mmio_test_create (self->path, 2 * GAP_LENGTH * self->page);
+
+  g_assert_true (mmio_file_fill (file, 0, GAP_HEAD * self->page, 'o', &error));
+  g_assert_true (mmio_file_fill (file, (GAP_HEAD + GAP_HOLE) * self->page, GAP_TAIL * self->page, 'o', &error));
+  g_assert_true (mmio_file_fill (file, GAP_LENGTH * self->page, GAP_LENGTH * self->page, 'n', &error));
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+
+  return file;
+}
+
+static void
+free_some_room (Disk *self)
+{
+  int fd = open (self->ballast, O_RDWR | O_CLOEXEC);
+  struct stat buffer;
+
+  g_assert_no_errno (fstat (fd, &buffer));
+  g_assert_no_errno (ftruncate (fd, buffer.st_size - GAP_ROOM * (off_t) self->page));
+  g_assert_no_errno (syncfs (fd));
+  g_assert_no_errno (close (fd));
+}
+
+static void
+change_over_gap (Disk  *self,
+                 GapWay change)
+{
+  g_autoptr (MmioFile) file = create_gap (self);
+  g_autofree guint8 *before = g_malloc (GAP_LENGTH * self->page), *after = g_malloc (GAP_LENGTH * self->page);
+  g_autoptr (GError) error = NULL;
+  gsize kept;
+
+  fill_disk (self);
+  /* In the way of what follows there is a page that could not be had earlier. */
+  {
+    g_autoptr (MmioView) view = mmio_file_get_writable_view (file, (GAP_HEAD + 1) * self->page, self->page, &error);
+
+    *(guint8 *) mmio_view_get_pointer (view) = 'v';
+  }
+  free_some_room (self);
+  read_all (self, before, GAP_LENGTH * self->page);
+
+  if (change (file, self->page, &error))
+    {
+      self->shared->successes++;
+    }
+  else
+    {
+      mmio_test_assert_mmio_error (&error, NO_SPACE, NULL);
+      self->shared->full_disk_writes++;
+      read_all (self, after, GAP_LENGTH * self->page);
+      kept = count_from_start (after, GAP_LENGTH * self->page, 'n');
+      g_assert_cmpuint (kept % self->page, ==, 0);
+      g_assert_cmpmem (after + kept, GAP_LENGTH * self->page - kept, before + kept, GAP_LENGTH * self->page - kept);
+      if (!g_str_equal (self->file_system, "btrfs"))
+        g_assert_cmpuint (kept, >, (GAP_HEAD + 2) * self->page);
+      self->shared->pages_kept += kept / self->page;
+      mmio_test_assert_read (file, 0, after, GAP_LENGTH * self->page);
+    }
+
+  free_disk (self);
+  g_assert_true (mmio_file_close (file, NULL));
+  g_assert_no_errno (unlink (self->path));
+}
+
+/* So little that it is copied in one go, from a hole into blocks. */
+static void
+write_from_gap (Disk *self,
+                gsize length)
+{
+  g_autoptr (MmioFile) file = create_gap (self);
+  const gsize end = (GAP_HEAD + GAP_HOLE) * self->page, offset = end - length / 2;
+  g_autofree guint8 *before = g_malloc (length), *after = g_malloc (length), *bytes = g_malloc (length);
+  g_autoptr (GError) error = NULL;
+  int fd = open (self->path, O_RDONLY | O_CLOEXEC);
+
+  fill_disk (self);
+  memset (bytes, 'n', length);
+  g_assert_cmpint (pread (fd, before, length, (off_t) offset), ==, length);
+  if (mmio_file_write (file, offset, bytes, length, &error))
+    {
+      self->shared->successes++;
+    }
+  else
+    {
+      mmio_test_assert_mmio_error (&error, NO_SPACE, NULL);
+      self->shared->full_disk_writes++;
+      g_assert_cmpint (pread (fd, after, length, (off_t) offset), ==, length);
+      g_assert_cmpmem (after, length, before, length);
+    }
+
+  close (fd);
+  free_disk (self);
+  g_assert_true (mmio_file_close (file, NULL));
+  g_assert_no_errno (unlink (self->path));
+}
+
+static int
+be_nearly_full (gpointer data)
+{
+  Disk *self = data;
+
+  if (!mount_disk (self))
+    return MMIO_TEST_SKIP;
+
+  for (guint i = 0; i < ROUNDS / 5; i++)
+    {
+      change_over_gap (self, write_over_gap);
+      change_over_gap (self, write_over_gap_from_page);
+      change_over_gap (self, fill_gap);
+      change_over_gap (self, move_over_gap);
+      write_from_gap (self, 64);
+      write_from_gap (self, 1000);
+      write_from_gap (self, 2 * self->page);
+    }
+
+  return 0;
+}
+
 static int
 be_full (gpointer data)
 {
   Disk *self = data;
-  const char *why;
   guint names;
 
-  alarm (150);
-  if (!mmio_test_mount (self->folder, self->file_system, &why))
-    {
-      g_strlcpy (self->shared->why, why, sizeof self->shared->why);
-      return MMIO_TEST_SKIP;
-    }
-  self->path = g_build_filename (self->folder, "file", NULL);
-  self->ballast = g_build_filename (self->folder, "ballast", NULL);
+  if (!mount_disk (self))
+    return MMIO_TEST_SKIP;
   names = count_names (self->folder);
 
   for (guint i = 0; i < ROUNDS; i++)
@@ -423,6 +621,34 @@ test_move_into_hole (MmioTest     *test,
 }
 
 static void
+test_nearly_full (MmioTest     *test,
+                  gconstpointer data)
+{
+  Shared *shared = mmap (NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  g_autofree char *folder = mmio_test_in_folder (test, "mount");
+  Disk disk = { folder, data, shared, mmio_test_page_size (), NULL, NULL, NULL };
+  int status;
+
+  g_assert_true (shared != MAP_FAILED);
+  g_assert_no_errno (mkdir (folder, 0700));
+  status = mmio_test_wait_child (mmio_test_fork (be_nearly_full, &disk));
+  if (status == MMIO_TEST_SKIP)
+    {
+      g_autofree char *reason = g_strdup_printf ("%s: %s", (const char *) data, shared->why);
+
+      g_test_skip (reason);
+    }
+  else
+    {
+      g_assert_cmpint (status, ==, 0);
+      g_test_message ("%s: the disk was full for %u changes, which kept %u pages; %u had room", (const char *) data,
+                      shared->full_disk_writes, shared->pages_kept, shared->successes);
+      g_assert_cmpuint (shared->full_disk_writes, >=, ROUNDS / 5);
+    }
+  munmap (shared, sizeof *shared);
+}
+
+static void
 test_full (MmioTest     *test,
            gconstpointer data)
 {
@@ -463,6 +689,10 @@ main (int   argc,
   mmio_test_add ("/faults/disk/full-on-ext4", "ext4", test_full);
   mmio_test_add ("/faults/disk/full-on-xfs", "xfs", test_full);
   mmio_test_add ("/faults/disk/full-on-btrfs", "btrfs", test_full);
+  mmio_test_add ("/faults/disk/a-change-ends-before-the-first-page-without-room-on-tmpfs", "tmpfs", test_nearly_full);
+  mmio_test_add ("/faults/disk/a-change-ends-before-the-first-page-without-room-on-ext4", "ext4", test_nearly_full);
+  mmio_test_add ("/faults/disk/a-change-ends-before-the-first-page-without-room-on-xfs", "xfs", test_nearly_full);
+  mmio_test_add ("/faults/disk/a-change-ends-before-the-first-page-without-room-on-btrfs", "btrfs", test_nearly_full);
 
   return g_test_run ();
 }
