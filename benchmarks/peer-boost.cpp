@@ -29,7 +29,7 @@ struct Mapping
   Mapping (const std::string &path, ipc::mode_t mode) : file (path.c_str (), mode), region (file, mode) {}
 };
 
-__attribute__ ((noinline)) bool
+__attribute__ ((noinline, aligned (64))) bool
 read (const ipc::mapped_region &region, std::uint64_t offset, void *buffer, std::size_t count)
 {
   if (offset > region.get_size () || count > region.get_size () - offset)
@@ -38,7 +38,7 @@ read (const ipc::mapped_region &region, std::uint64_t offset, void *buffer, std:
   return true;
 }
 
-__attribute__ ((noinline)) bool
+__attribute__ ((noinline, aligned (64))) bool
 write (const ipc::mapped_region &region, std::uint64_t offset, const void *data, std::size_t length)
 {
   if (offset > region.get_size () || length > region.get_size () - offset)
