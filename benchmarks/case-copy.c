@@ -92,6 +92,8 @@ DEFINE_WAY (read_stream, g_seekable_seek (G_SEEKABLE (copy->stream), (goffset) o
 DEFINE_WAY (write_ours, mmio_file_write (copy->file, offset, buffer, size, NULL))
 DEFINE_WAY (write_floor, floor_write (&copy->map, offset, buffer, size))
 DEFINE_LOOP (write_shared_hot, hot_offset, floor_write_shared (&copy->map, offset, buffer, size))
+DEFINE_WAY (write_write, check_call (lseek (copy->map.fd, (off_t) offset, SEEK_SET), "lseek");
+            check_call (write (copy->map.fd, buffer, size), "write"))
 DEFINE_WAY (write_pwrite, check_call (pwrite (copy->map.fd, buffer, size, (off_t) offset), "pwrite"))
 
 static guint64
@@ -187,6 +189,7 @@ compare (Bench      *bench,
       if (hot)
         peers[n++] = (BenchSide){ "the floor, in a shared library", write_shared_hot, &sides[2] };
       peers[n++] = (BenchSide){ "pwrite", hot ? write_pwrite_hot : write_pwrite_random, &sides[3] };
+      peers[n++] = (BenchSide){ "lseek + write", hot ? write_write_hot : write_write_random, &sides[4] };
     }
   else
     {

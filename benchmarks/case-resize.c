@@ -52,6 +52,39 @@ remap_cycle (gpointer data,
   return 0;
 }
 
+#ifdef MREMAP_MAYMOVE
+/* On Linux a mapping can be made longer or shorter; longer, only as far as nothing else is in the way, else it moves, and no pointer into it
+ * is good any more. */
+static void
+remap_in_place (FloorMap *map,
+                guint64   size)
+{
+  if (size > map->size && ftruncate (map->fd, (off_t) size) != 0)
+    g_error ("ftruncate: %s", g_strerror (errno));
+  map->base = mremap (map->base, map->size, size, MREMAP_MAYMOVE);
+  if (map->base == MAP_FAILED)
+    g_error ("mremap: %s", g_strerror (errno));
+  if (size < map->size && ftruncate (map->fd, (off_t) size) != 0)
+    g_error ("ftruncate: %s", g_strerror (errno));
+  map->size = size;
+}
+
+static guint64
+mremap_cycle (gpointer data,
+              guint64  n)
+{
+  for (guint64 i = 0; i < n; i++)
+    {
+      remap_in_place (data, 2 * MIB);
+      remap_in_place (data, MIB);
+    }
+  return 0;
+}
+#define MREMAP_SIDE(map) { "ftruncate + mremap, which may move", mremap_cycle, map }
+#else
+#define MREMAP_SIDE(map) { .label = "ftruncate + mremap", .missing = "this system has no mremap" }
+#endif
+
 /* The file alone, as if nobody had mapped it: what no library can be quicker than. */
 static guint64
 truncate_cycle (gpointer data,
@@ -70,15 +103,17 @@ compare (Bench      *bench,
          const char *path,
          const char *other_path,
          const char *third_path,
+         const char *fourth_path,
          const char *name,
          double      goal)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (MmioFile) file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &error);
-  FloorMap map, bare;
+  FloorMap map, moving, bare;
 
   bench_need (file != NULL, error, path);
   floor_map_open (&map, other_path, TRUE);
+  floor_map_open (&moving, fourth_path, TRUE);
   floor_map_open (&bare, third_path, TRUE);
   munmap (bare.base, bare.size);
 
@@ -86,10 +121,12 @@ compare (Bench      *bench,
     .name = name, .title = "resize 1 -> 2 -> 1 MiB", .goal = goal,
     .floor = { "munmap + ftruncate + mmap", remap_cycle, &map },
     .subject = { "mmio_file_resize", resize_cycle, file },
-    .peers = (BenchSide[]){ { "ftruncate of a file that nobody maps", truncate_cycle, GINT_TO_POINTER (bare.fd) },
+    .peers = (BenchSide[]){ MREMAP_SIDE (&moving),
+                            { "ftruncate of a file that nobody maps", truncate_cycle, GINT_TO_POINTER (bare.fd) },
                             { NULL } } });
 
   floor_map_close (&map);
+  floor_map_close (&moving);
   close (bare.fd);
 }
 
@@ -100,9 +137,10 @@ bench_resize (Bench *bench)
 
   /* The goal is for tmpfs: on a disk's file system ftruncate itself, with its journal, is most of both. */
   if (path != NULL)
-    compare (bench, path, bench_tmpfs_file (bench, "remap", MIB), bench_tmpfs_file (bench, "bare", MIB), "resize-tmpfs", 0.25);
+    compare (bench, path, bench_tmpfs_file (bench, "remap", MIB), bench_tmpfs_file (bench, "bare", MIB),
+             bench_tmpfs_file (bench, "mremap", MIB), "resize-tmpfs", 0.25);
   else
     bench_skip (bench, "resize-tmpfs", "no tmpfs");
   compare (bench, bench_disk_file (bench, "resize", MIB), bench_disk_file (bench, "remap", MIB),
-           bench_disk_file (bench, "bare", MIB), "resize-disk", 0);
+           bench_disk_file (bench, "bare", MIB), bench_disk_file (bench, "mremap", MIB), "resize-disk", 0);
 }

@@ -47,6 +47,22 @@ floor_peek (const FloorMap *map,
   return map->base + offset;
 }
 
+gboolean
+floor_step (const FloorMap *map,
+            guint64        *at,
+            gsize           size,
+            gconstpointer  *data,
+            gsize          *length)
+{
+  guint64 left = map->size - *at;
+
+  *data = map->base + *at;
+  *length = MIN (left, size);
+  *at += *length;
+
+  return left > 0;
+}
+
 void
 floor_map_open (FloorMap   *map,
                 const char *path,

@@ -29,7 +29,14 @@ gconstpointer floor_peek   (const FloorMap *map,
                             guint64         offset,
                             gsize           length);
 
-/* The same, out of a shared library: what of the library's cost is only that it is one. */
+/* A step through it, as an iterator would take it: where *at is, and then size further. FALSE at the end. */
+gboolean      floor_step   (const FloorMap *map,
+                            guint64        *at,
+                            gsize           size,
+                            gconstpointer  *data,
+                            gsize          *length);
+
+/* The first three out of a shared library: what of the library's cost is only that it is one. */
 gboolean      floor_read_shared  (const FloorMap *map,
                                   guint64         offset,
                                   gpointer        buffer,

@@ -93,3 +93,17 @@ walk_map_in_steps (const FloorMap *map,
 {
   return for_each_of_map (map, chunk_size, look);
 }
+
+guint64
+walk_map_by_calls (const FloorMap *map,
+                   gsize           chunk_size)
+{
+  guint64 at = 0, total = 0;
+  gconstpointer chunk;
+  gsize length;
+
+  while (floor_step (map, &at, chunk_size, &chunk, &length))
+    total += look (chunk, length);
+
+  return total;
+}

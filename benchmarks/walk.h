@@ -23,5 +23,7 @@ guint64 walk_file_in_steps (MmioFile       *file,
                             gsize           chunk_size);
 guint64 walk_map_in_steps  (const FloorMap *map,
                             gsize           chunk_size);
+guint64 walk_map_by_calls  (const FloorMap *map,
+                            gsize           chunk_size);
 
 G_END_DECLS
