@@ -34,7 +34,8 @@ typedef struct
 {
   const char *path;
   MmioFile *file;
-  MmioAtomicU64 *atomic;
+  MmioAtomicU64 *atomic;        /* of file: counts as written for as long as it is held */
+  MmioFile *clean;              /* which nobody writes to */
   MmioInputStream *stream;
   guint8 buffer[4096];
 } Context;
@@ -165,7 +166,7 @@ static void
 flush_nothing (Context *context)
 {
   for (guint i = 0; i < N; i++)
-    mmio_file_flush (context->file, NULL);
+    mmio_file_flush (context->clean, NULL);
 }
 
 static const struct
@@ -209,10 +210,14 @@ count_all (void)
   g_autofree char *template = g_build_filename (have_tmpfs () ? "/dev/shm" : g_get_tmp_dir (), "mmio-count-XXXXXX", NULL);
   const char *folder = g_mkdtemp (template);
   g_autofree char *path = g_build_filename (folder, "file", NULL);
+  g_autofree char *clean_path = g_build_filename (folder, "clean", NULL);
   Context context = { path };
 
   context.file = mmio_file_create (path, FILE_SIZE, MMIO_CREATE_FLAGS_NONE, &error);
   if (context.file == NULL)
+    g_error ("%s", error->message);
+  context.clean = mmio_file_create (clean_path, FILE_SIZE, MMIO_CREATE_FLAGS_NONE, &error);
+  if (context.clean == NULL || !mmio_file_flush (context.clean, &error))
     g_error ("%s", error->message);
   context.atomic = mmio_file_get_atomic_u64 (context.file, 0, 1, NULL);
   context.stream = MMIO_INPUT_STREAM (mmio_input_stream_new (context.file));
@@ -222,7 +227,9 @@ count_all (void)
   g_object_unref (context.stream);
   mmio_atomic_u64_unref (context.atomic);
   g_object_unref (context.file);
+  g_object_unref (context.clean);
   g_unlink (path);
+  g_unlink (clean_path);
   g_rmdir (folder);
   return 0;
 }

@@ -241,7 +241,7 @@ mmio_atomic_u32_check (MmioAtomicU32 *self,
  *
  * Since: 1.0
  */
-guint32
+MMIO_HOT guint32
 mmio_atomic_u32_load (MmioAtomicU32 *self,
                       gsize          index)
 {
@@ -262,7 +262,7 @@ mmio_atomic_u32_load (MmioAtomicU32 *self,
  *
  * Since: 1.0
  */
-void
+MMIO_HOT void
 mmio_atomic_u32_store (MmioAtomicU32 *self,
                        gsize          index,
                        guint32        value)
@@ -286,7 +286,7 @@ mmio_atomic_u32_store (MmioAtomicU32 *self,
  *
  * Since: 1.0
  */
-guint32
+MMIO_HOT guint32
 mmio_atomic_u32_exchange (MmioAtomicU32 *self,
                           gsize          index,
                           guint32        value)
@@ -310,7 +310,7 @@ mmio_atomic_u32_exchange (MmioAtomicU32 *self,
  *
  * Since: 1.0
  */
-guint32
+MMIO_HOT guint32
 mmio_atomic_u32_add (MmioAtomicU32 *self,
                      gsize          index,
                      guint32        value)
@@ -432,7 +432,7 @@ mmio_atomic_u32_xor (MmioAtomicU32 *self,
  *
  * Since: 1.0
  */
-gboolean
+MMIO_HOT gboolean
 mmio_atomic_u32_compare_exchange (MmioAtomicU32 *self,
                                   gsize          index,
                                   guint32        expected,

@@ -241,7 +241,7 @@ mmio_atomic_u64_check (MmioAtomicU64 *self,
  *
  * Since: 1.0
  */
-guint64
+MMIO_HOT guint64
 mmio_atomic_u64_load (MmioAtomicU64 *self,
                       gsize          index)
 {
@@ -262,7 +262,7 @@ mmio_atomic_u64_load (MmioAtomicU64 *self,
  *
  * Since: 1.0
  */
-void
+MMIO_HOT void
 mmio_atomic_u64_store (MmioAtomicU64 *self,
                        gsize          index,
                        guint64        value)
@@ -286,7 +286,7 @@ mmio_atomic_u64_store (MmioAtomicU64 *self,
  *
  * Since: 1.0
  */
-guint64
+MMIO_HOT guint64
 mmio_atomic_u64_exchange (MmioAtomicU64 *self,
                           gsize          index,
                           guint64        value)
@@ -310,7 +310,7 @@ mmio_atomic_u64_exchange (MmioAtomicU64 *self,
  *
  * Since: 1.0
  */
-guint64
+MMIO_HOT guint64
 mmio_atomic_u64_add (MmioAtomicU64 *self,
                      gsize          index,
                      guint64        value)
@@ -432,7 +432,7 @@ mmio_atomic_u64_xor (MmioAtomicU64 *self,
  *
  * Since: 1.0
  */
-gboolean
+MMIO_HOT gboolean
 mmio_atomic_u64_compare_exchange (MmioAtomicU64 *self,
                                   gsize          index,
                                   guint64        expected,

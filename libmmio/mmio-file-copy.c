@@ -258,7 +258,7 @@ mmio_file_peek (MmioFile *self,
   if (!mmio_is_file (self, G_STRFUNC))
     return NULL;
 
-  /* Twelve instructions without a frame: the type, the two comparisons, base + offset. The slow way is a jump with the same arguments. */
+  /* Fourteen instructions without a frame: the type, the two comparisons, base + offset. The slow way is a jump with the same arguments. */
   size = mmio_mapping_get_size (&self->mapping);
   if (G_LIKELY (offset < size && mmio_range_is_inside (offset, length, size)))
     return __atomic_load_n (&self->mapping.base, __ATOMIC_RELAXED) + offset;
