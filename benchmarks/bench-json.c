@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The results as JSON, with what has to be known of the machine to compare them.
+ * The results as JSON, with what has to be known of the machine to compare them. README.md says what each member is.
  */
 #include "config.h"
 
@@ -15,12 +15,18 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+/* Goes up where a member goes, or means something else; more of them may come without. */
+#define FORMAT 1
+
 static void
 write_string (FILE       *stream,
-              const char *text)
+              const char *string)
 {
+  /* A peer's command may be of any bytes. */
+  g_autofree char *valid = g_utf8_make_valid (string, -1);
+
   fputc ('"', stream);
-  for (; *text != '\0'; text++)
+  for (const char *text = valid; *text != '\0'; text++)
     {
       if (*text == '"' || *text == '\\')
         fprintf (stream, "\\%c", *text);
@@ -214,8 +220,13 @@ void
 bench_write_json (Bench *self,
                   FILE  *stream)
 {
-  fprintf (stream, "{\n  \"version\": \"%s\",\n  \"mode\": \"%s\",\n  \"seconds\": %.0f,\n", PACKAGE_VERSION,
-           self->quick ? "quick" : "full", self->seconds);
+  fprintf (stream, "{\n  \"format\": %d,\n  \"version\": \"%s\",\n  \"mode\": \"%s\",\n  \"only\": ", FORMAT, PACKAGE_VERSION,
+           self->quick ? "quick" : "full");
+  if (self->only != NULL)
+    write_string (stream, self->only);
+  else
+    fprintf (stream, "null");
+  fprintf (stream, ",\n  \"seconds\": %.0f,\n", self->seconds);
   write_machine (self, stream);
   fprintf (stream, "  \"cases\": [\n");
   for (guint i = 0; i < self->results->len; i++)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -17,9 +18,12 @@ struct _BenchProgram
 {
   pid_t pid;                    /* 0 if it could not be started */
   FILE *to, *from;
-  char *missing;
+  char *name;
+  char *missing;                /* why it takes no turns; NULL if it does */
 };
 
+/* Longer than any turn takes, and than any program needs to get ready. */
+#define PATIENCE_SECONDS 120
 /* Above the descriptors that the program gets, so that none of those is written over before it is copied. */
 #define FIRST_FREE_FD 32
 
@@ -71,30 +75,78 @@ spawn (BenchProgram      *self,
   return result;
 }
 
+/* Who has said something that isn't meant takes no more turns, and needn't be waited for. */
+static void
+give_up (BenchProgram *self,
+         char         *why)
+{
+  g_free (self->missing);
+  self->missing = why;
+  if (self->pid != 0)
+    kill (self->pid, SIGKILL);
+}
+
+/* The next line without its end; FALSE, and why in missing, if there is none. The program says one line at a time, so that nothing of the
+ * next one is in the stream's buffer, where poll () would not see it. */
+static gboolean
+hear_line (BenchProgram *self,
+           char         *line,
+           int           size)
+{
+  struct pollfd poll_fd = { .fd = fileno (self->from), .events = POLLIN };
+  int n, status = 0;
+
+  do
+    n = poll (&poll_fd, 1, PATIENCE_SECONDS * 1000);
+  while (n < 0 && errno == EINTR);
+  if (n == 0)
+    {
+      give_up (self, g_strdup_printf ("%s has said nothing for %d s", self->name, PATIENCE_SECONDS));
+      return FALSE;
+    }
+  if (fgets (line, size, self->from) != NULL)
+    {
+      line[strcspn (line, "\n")] = '\0';
+      return TRUE;
+    }
+
+  /* It has ended, or if it goes on without its output it is of no more use. */
+  kill (self->pid, SIGKILL);
+  if (waitpid (self->pid, &status, 0) == self->pid)
+    self->pid = 0;
+  if (WIFEXITED (status) && WEXITSTATUS (status) == 127)
+    self->missing = g_strdup_printf ("%s finds no such command", self->name);
+  else if (WIFEXITED (status) && WEXITSTATUS (status) != 0)
+    self->missing = g_strdup_printf ("%s has ended with status %d", self->name, WEXITSTATUS (status));
+  else
+    self->missing = g_strdup_printf ("%s has ended", self->name);
+  return FALSE;
+}
+
 BenchProgram *
 bench_program_start (const char *const *arguments,
                      const int         *fds,
                      guint              n_fds)
 {
   BenchProgram *self = g_new0 (BenchProgram, 1);
-  g_autofree char *name = g_path_get_basename (arguments[0]);
-  char line[1024] = "";
+  char line[1024];
   int result;
 
   /* A program that has ended is found out when nothing can be read from it. */
   signal (SIGPIPE, SIG_IGN);
+  self->name = g_path_get_basename (arguments[0]);
   result = spawn (self, arguments, fds, n_fds);
   if (result != 0)
     {
       self->pid = 0;
-      self->missing = g_strdup_printf (result == ENOENT ? "%s is not there" : "%s can't be run", name);
+      self->missing = g_strdup_printf (result == ENOENT ? "%s is not there" : "%s can't be run", self->name);
     }
-  else if (fgets (line, sizeof line, self->from) == NULL)
-    self->missing = g_strdup_printf ("%s has ended without a word", name);
+  else if (!hear_line (self, line, sizeof line))
+    ;
   else if (g_str_has_prefix (line, "SKIP "))
-    self->missing = g_strdup (g_strstrip (line + strlen ("SKIP ")));
-  else if (strcmp (line, "ready\n") != 0)
-    self->missing = g_strdup_printf ("%s said \"%s\" instead of \"ready\"", name, g_strstrip (line));
+    give_up (self, g_strdup (g_strstrip (line + strlen ("SKIP "))));
+  else if (strcmp (line, "ready") != 0)
+    give_up (self, g_strdup_printf ("%s said \"%s\" instead of \"ready\"", self->name, line));
 
   return self;
 }
@@ -102,11 +154,18 @@ bench_program_start (const char *const *arguments,
 void
 bench_program_free (BenchProgram *self)
 {
+  char line[64];
+
+  /* That is what tells it to end. What it still has to say nobody wants to know. */
   fclose (self->to);
+  if (self->missing == NULL)
+    while (hear_line (self, line, sizeof line))
+      ;
   fclose (self->from);
   if (self->pid != 0)
     waitpid (self->pid, NULL, 0);
   g_free (self->missing);
+  g_free (self->name);
   g_free (self);
 }
 
@@ -127,15 +186,18 @@ bench_program_ask (BenchProgram *self,
 guint64
 bench_program_wait (BenchProgram *self)
 {
+  guint64 elapsed;
   char line[64];
 
-  if (self->missing != NULL || fgets (line, sizeof line, self->from) == NULL)
+  if (self->missing != NULL || !hear_line (self, line, sizeof line))
+    return G_MAXINT32;
+
+  if (!g_ascii_string_to_unsigned (line, 10, 0, G_MAXINT64, &elapsed, NULL))
     {
-      if (self->missing == NULL)
-        self->missing = g_strdup ("the program has ended in the middle");
+      give_up (self, g_strdup_printf ("%s said \"%s\" instead of a number of nanoseconds", self->name, line));
       return G_MAXINT32;
     }
-  return MAX (1, g_ascii_strtoull (line, NULL, 10));
+  return MAX (1, elapsed);
 }
 
 static guint64
@@ -182,6 +244,20 @@ bench_program_why_missing (const BenchSide *side)
     return side->missing;
 
   return side->run == run_program ? g_intern_string (self->missing) : NULL;
+}
+
+gboolean
+bench_program_distrust (const BenchSide *side,
+                        const char      *why)
+{
+  BenchProgram *self = side->data;
+
+  if (side->run != run_program)
+    return FALSE;
+
+  if (self->missing == NULL)
+    give_up (self, g_strdup_printf ("%s %s", self->name, why));
+  return TRUE;
 }
 
 void

@@ -19,6 +19,9 @@ BenchSide     bench_program_side  (const char        *label,
 void          bench_program_stop  (const BenchSide   *side);
 /* Why there are no figures of any side, program or not: that may be so from the beginning, or a program has ended. NULL if there are. */
 const char   *bench_program_why_missing (const BenchSide *side);
+/* Its figures are none, and it takes no more turns: "NAME why" is what is said instead. FALSE: it is no program. */
+gboolean      bench_program_distrust (const BenchSide *side,
+                                      const char      *why);
 
 /* As that, for a process that is no side but works beside one; it gets fds as its descriptors 3, 4, …. Never fails. */
 BenchProgram *bench_program_start (const char *const *arguments,

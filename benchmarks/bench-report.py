@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Writes what `mmio-bench --output=RESULTS` has measured as a table (results.md) and plots (ratios.svg, scale.svg) into FOLDER.
 
-    bench-report.py [--page=DOCS] RESULTS FOLDER [EXTERNAL]
+    bench-report.py take EXTERNAL FOLDER
+    bench-report.py write [--page=DOCS] RESULTS FOLDER
 
-EXTERNAL is a file, or a command, whose lines are like {"case": "read-64-hot", "ns_per_op": 9.3, "label": "other"}: they become further
-peers, of figures that were not measured side by side. --page writes DOCS/performance.md and its plots as well.
+EXTERNAL is a file, or a command, whose lines are like {"case": "read-64-hot", "ns_per_op": 9.3, "label": "other"}. `take` looks at them
+and keeps them in FOLDER: before anything is measured, since that takes minutes. `write` makes further peers of them, of figures that were
+not measured side by side. --page writes DOCS/performance.md and its plots as well.
 """
 import argparse
 import json
@@ -59,7 +61,7 @@ PROMISES = (
 # Peers that are met again and again have a colour.
 PEERS = (
     ('pread and pwrite', '#e66100', ('pread', 'pwrite')),
-    ('read', '#c64600', ('lseek + read', 'read')),
+    ('read and write', '#c64600', ('lseek + ', 'read')),
     ('GLib', '#26a269', ('GMappedFile', 'g_mapped_file', 'GFileInputStream', 'g_file_read')),
     ('Boost.Interprocess', '#813d9c', ('Boost',)),
     ('LMDB', '#a51d2d', ('LMDB',)),
@@ -68,26 +70,65 @@ PEERS = (
 )
 
 
-def load_external(source, cases):
+def read_external(source):
+    """The lines of a file, or of what a command prints."""
     if os.path.isfile(source) and not os.access(source, os.X_OK):
         with open(source, encoding='utf-8') as stream:
-            lines = stream.read().splitlines()
-    else:
-        lines = subprocess.run(source, shell=True, check=True, stdout=subprocess.PIPE, encoding='utf-8').stdout.splitlines()
+            return stream.read().splitlines()
 
+    done = subprocess.run(source, shell=True, stdout=subprocess.PIPE, encoding='utf-8')
+    if done.returncode == 127:
+        raise ValueError(f'there is no such file in {os.getcwd()}, and no such command')
+    if done.returncode != 0:
+        raise ValueError(f'the command has ended with status {done.returncode}')
+    return done.stdout.splitlines()
+
+
+def check_external(line):
+    entry = json.loads(line)
+    if not isinstance(entry, dict) or not isinstance(entry.get('case'), str):
+        raise ValueError('an object with the name of a "case" is wanted')
+    ns = entry.get('ns_per_op')
+    if isinstance(ns, bool) or not isinstance(ns, (int, float)) or not 0 < ns < 1e18:
+        raise ValueError('"ns_per_op" is to be a number of nanoseconds, above 0')
+    if not isinstance(entry.get('label', ''), str):
+        raise ValueError('"label" is to be a string')
+    return {'case': entry['case'], 'ns_per_op': ns, 'label': entry.get('label', 'external')}
+
+
+def take_external(source, folder):
+    entries = []
+    for number, line in enumerate(read_external(source), 1):
+        if line.strip():
+            try:
+                entries.append(check_external(line))
+            except ValueError as error:
+                raise ValueError(f'line {number}: {line.strip()}: {error}') from None
+    if not entries:
+        raise ValueError('there is no line in it')
+    with open(f'{folder}/external.json', 'w', encoding='utf-8') as stream:
+        json.dump(entries, stream, indent=2)
+
+
+def add_external(entries, cases):
     by_name = {case['case']: case for case in cases}
-    for line in filter(str.strip, lines):
-        entry = json.loads(line)
+    for entry in entries:
         case = by_name.get(entry['case'])
         if case is None or 'skipped' in case:
-            print(f"{source}: there is no case {entry['case']}", file=sys.stderr)
+            why = 'no such case was run' if case is None else f"it was skipped: {case['skipped']}"
+            print(f"EXTERNAL, {entry['label']}: {entry['case']}: {why}", file=sys.stderr)
             continue
-        ns = float(entry['ns_per_op'])
+        ns = entry['ns_per_op']
         floor = case['sides'][0]['ns_per_op']['median']
         ratio = ns / floor if case['measure'] == 'time' else floor / ns
-        case['sides'].append({'role': 'external', 'label': f"{entry.get('label', 'external')} (measured elsewhere)",
+        case['sides'].append({'role': 'external', 'label': f"{entry['label']} (measured elsewhere)",
                               'ns_per_op': dict.fromkeys(('median', 'min', 'max'), ns),
                               'ratio': dict.fromkeys(('median', 'min', 'max'), ratio), 'ratio_of_best': ratio})
+
+
+def cell(content):
+    """Text that is not this program's own, for a cell of a table."""
+    return ' '.join(content.split()).replace('\\', '\\\\').replace('|', '\\|').replace('`', '\\`').replace('<', '&lt;')
 
 
 def time_text(ns):
@@ -153,7 +194,7 @@ def machine_text(results):
     return (f"libmmio {results['version']} on {machine['processor']}, {machine['processors']} processors, {memory}; "
             f"Linux {machine['kernel']}, {machine['architecture']}, libc {machine.get('libc', '?')}, GLib {machine['glib']}, compiled with "
             f"{machine['compiler']}; files on {machine['tmpfs']} and {machine['disk']}; load average {machine['load_average']} at the end; "
-            f"{results['seconds']:.0f} s in all")
+            f"{results['seconds']:.0f} s in all{', with fewer repeats (--quick)' if results['mode'] == 'quick' else ''}")
 
 
 # Tables
@@ -180,13 +221,13 @@ def write_table(results, stream):
                  '| case | side | time | ratio: median | min | best | goal |\n| --- | --- | ---: | ---: | ---: | ---: | --- |\n')
     for case in results['cases']:
         if 'skipped' in case:
-            stream.write(f"| {case['case']} | skipped: {case['skipped']} | | | | | |\n")
+            stream.write(f"| {case['case']} | skipped: {cell(case['skipped'])} | | | | | |\n")
             continue
         for i, side in enumerate(case['sides']):
             name = f"**{case['title']}** (`{case['case']}`)" if i == 0 else ''
-            label = side['label'] if side['role'] != 'libmmio' else f"**{side['label']}**"
+            label = cell(side['label']) if side['role'] != 'libmmio' else f"**{cell(side['label'])}**"
             if 'skipped' in side:
-                stream.write(f"| {name} | {label} | skipped: {side['skipped']} | | | | |\n")
+                stream.write(f"| {name} | {label} | skipped: {cell(side['skipped'])} | | | | |\n")
                 continue
             time = time_text(side['ns_per_op']['median'])
             if i == 0:
@@ -195,7 +236,8 @@ def write_table(results, stream):
                 verdict = verdict_text(case) if side['role'] == 'libmmio' else ''
                 stream.write(f"| {name} | {label} | {time} | {side['ratio']['median']:.2f} | {side['ratio']['min']:.2f} | "
                              f"{side['ratio_of_best']:.2f} | {verdict} |\n")
-    stream.write('\nTime over size or number, and the exponent of time = c · x^exponent: 0 is constant.\n\n')
+    if results['curves']:
+        stream.write('\nTime over size or number, and the exponent of time = c · x^exponent: 0 is constant.\n\n')
     write_curves(results, stream)
 
 
@@ -205,7 +247,7 @@ def write_promises(results, stream):
     for title, name, beside in PROMISES:
         case = by_name.get(name)
         if case is None or 'skipped' in case:
-            why = 'not measured' if case is None else f"skipped: {case['skipped']}"
+            why = 'not measured' if case is None else f"skipped: {cell(case['skipped'])}"
             stream.write(f'| {title} | {beside} | | {why} | |\n')
             continue
         ratio = case['sides'][1]['ratio']
@@ -219,12 +261,12 @@ def write_group(cases, stream):
                  '| --- | --- | --- | --- | --- | --- |\n')
     for case in cases:
         if 'skipped' in case:
-            stream.write(f"| `{case['case']}` | skipped: {case['skipped']} | | | | |\n")
+            stream.write(f"| `{case['case']}` | skipped: {cell(case['skipped'])} | | | | |\n")
             continue
         floor, ours, *peers = case['sides']
         rate = ' (rate: more is better)' if case['measure'] == 'rate' and 'rate' not in case['title'] else ''
-        others = '; '.join(f"{peer['label']} {ratio_text(peer['ratio']['median'])}" if 'skipped' not in peer
-                           else f"{peer['label']}: skipped, {peer['skipped']}" for peer in peers)
+        others = '; '.join(f"{cell(peer['label'])} {ratio_text(peer['ratio']['median'])}" if 'skipped' not in peer
+                           else f"{cell(peer['label'])}: skipped, {cell(peer['skipped'])}" for peer in peers)
         stream.write(f"| {case['title']}{rate} (`{case['case']}`) | {floor['label']}, {time_text(floor['ns_per_op']['median'])} | "
                      f"{ours['label']}, {time_text(ours['ns_per_op']['median'])} | "
                      f"**{ratio_text(ours['ratio']['median'])}** ({ratio_text(ours['ratio']['min'])}) | {verdict_text(case)} | {others} |\n")
@@ -440,26 +482,42 @@ def plot_scale(results, stream):
 
 def main():
     parser = argparse.ArgumentParser(description='Writes what was measured as a table and plots')
-    parser.add_argument('--page', metavar='DOCS', help='write DOCS/performance.md and its plots as well')
-    parser.add_argument('results', metavar='RESULTS')
-    parser.add_argument('folder', metavar='FOLDER')
-    parser.add_argument('external', metavar='EXTERNAL', nargs='?')
+    commands = parser.add_subparsers(dest='command', required=True)
+    take = commands.add_parser('take', help='look at figures from elsewhere, and keep them in FOLDER')
+    take.add_argument('external', metavar='EXTERNAL', help='a file, or a command')
+    take.add_argument('folder', metavar='FOLDER')
+    write = commands.add_parser('write', help='write the table and the plots, with what was taken')
+    write.add_argument('--page', metavar='DOCS', help='write DOCS/performance.md and its plots as well')
+    write.add_argument('results', metavar='RESULTS')
+    write.add_argument('folder', metavar='FOLDER')
     arguments = parser.parse_args()
+
+    if arguments.command == 'take':
+        try:
+            take_external(arguments.external, arguments.folder)
+        except ValueError as error:
+            print(f'EXTERNAL={arguments.external}: {error}', file=sys.stderr)
+            return 2
+        return 0
 
     with open(arguments.results, encoding='utf-8') as stream:
         results = json.load(stream)
-    if arguments.external:
-        load_external(arguments.external, results['cases'])
+    if arguments.page and results['only'] is not None:
+        print(f"of the cases {results['only']}… alone no page is made: measure all of them", file=sys.stderr)
+        return 2
+    if os.path.exists(f'{arguments.folder}/external.json'):
+        with open(f'{arguments.folder}/external.json', encoding='utf-8') as stream:
+            add_external(json.load(stream), results['cases'])
 
-    outputs = [(f'{arguments.folder}/{name}', write)
-               for name, write in (('results.md', write_table), ('ratios.svg', plot_ratios), ('scale.svg', plot_scale))]
+    outputs = [(f'{arguments.folder}/{name}', write_to)
+               for name, write_to in (('results.md', write_table), ('ratios.svg', plot_ratios), ('scale.svg', plot_scale))]
     if arguments.page:
-        outputs += [(f'{arguments.page}/performance{name}', write)
-                    for name, write in (('.md', write_page), ('-ratios.svg', plot_ratios), ('-scale.svg', plot_scale))]
-    for path, write in outputs:
+        outputs += [(f'{arguments.page}/performance{name}', write_to)
+                    for name, write_to in (('.md', write_page), ('-ratios.svg', plot_ratios), ('-scale.svg', plot_scale))]
+    for path, write_to in outputs:
         with open(path, 'w', encoding='utf-8') as stream:
-            write(results, stream)
-    print('written to', ', '.join(path for path, _ in outputs))
+            write_to(results, stream)
+        print('written to', os.path.abspath(path))
     return 0
 
 

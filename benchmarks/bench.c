@@ -18,6 +18,8 @@
 #define USUAL_REPEATS_QUICK 61
 #define USUAL_REPEATS_FULL 401
 #define LEAST_REPEATS 7
+/* So often nothing is done in a turn that does something. */
+#define MOST_RUNS (G_GUINT64_CONSTANT (1) << 40)
 /* How often it has to be seen that so many runs fill a turn, unless it is so much longer than a turn that a disturbance is none of it. */
 #define CALIBRATIONS 4
 #define LONG_TURNS 16
@@ -242,8 +244,15 @@ calibrate (const BenchSide *side,
   while (TRUE)
     {
       elapsed = measure_undisturbed (side, n, slice, duration);
-      if (elapsed >= (double) slice / 2 || n >= G_GUINT64_CONSTANT (1) << 40)
+      if (elapsed >= (double) slice / 2)
         break;
+      if (n >= MOST_RUNS)
+        {
+          /* A loop that the compiler has left out, or a program that makes its figures up. */
+          if (!bench_program_distrust (side, "says that a million runs take less than a nanosecond"))
+            g_error ("%s: it does nothing", side->label);
+          break;
+        }
       n = elapsed < (double) slice / 64 ? n * 16 : n * 2;
     }
 

@@ -8,9 +8,11 @@
 #include "bench-private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,6 +59,77 @@ is_tmpfs (const char *folder,
   struct statfs buffer;
 
   return statfs (folder, &buffer) == 0 && buffer.f_type == 0x01021994 && (guint64) buffer.f_bavail * (guint64) buffer.f_bsize >= room;
+}
+
+/* Who is asked to measure something asks for what there is. */
+static gboolean
+is_a_case (const char *name,
+           gsize       length)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (groups); i++)
+    if (strncmp (groups[i].prefix, name, MIN (length, strlen (groups[i].prefix))) == 0)
+      return TRUE;
+
+  return FALSE;
+}
+
+/* What is wrong with what was asked for; NULL: nothing. Before anything is measured: that takes minutes. */
+static char *
+find_fault (const Bench *bench,
+            const char  *tmpfs,
+            const char  *disk,
+            const char  *output,
+            char       **rest)
+{
+  if (*rest != NULL)
+    return g_strdup_printf ("%s: what is that? Options only; see --help", *rest);
+  if (bench->only != NULL && !is_a_case (bench->only, strlen (bench->only)))
+    return g_strdup_printf ("--case=%s: no case's name begins so; docs/performance.md names them all", bench->only);
+  for (char **outsider = bench->outsiders; outsider != NULL && *outsider != NULL; outsider++)
+    {
+      gsize length = strcspn (*outsider, "=");
+
+      if ((*outsider)[length] == '\0' || (*outsider)[length + 1] == '\0')
+        return g_strdup_printf ("--peer=%s: it is to be CASE=COMMAND", *outsider);
+      if (!is_a_case (*outsider, length))
+        return g_strdup_printf ("--peer=%s: there is no case %.*s; docs/performance.md names them all", *outsider, (int) length, *outsider);
+    }
+  if (tmpfs != NULL && !is_tmpfs (tmpfs, 0))
+    return g_strdup_printf ("--tmpfs=%s: that is no folder on a tmpfs", tmpfs);
+  if (disk != NULL && !g_file_test (disk, G_FILE_TEST_IS_DIR))
+    return g_strdup_printf ("--disk=%s: that is no folder", disk);
+  if (output != NULL)
+    {
+      /* Nothing is cut off yet: a run that is broken off leaves the results of the last one. */
+      int fd = open (output, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
+      if (fd < 0)
+        return g_strdup_printf ("--output=%s: %s", output, g_strerror (errno));
+      close (fd);
+    }
+
+  return NULL;
+}
+
+/* Whoever was to take turns and could not, since there was no such case in this run. */
+static void
+tell_idle_outsiders (const Bench *bench)
+{
+  for (char **outsider = bench->outsiders; outsider != NULL && *outsider != NULL; outsider++)
+    {
+      gsize length = strcspn (*outsider, "=");
+      gboolean found = FALSE;
+
+      for (guint i = 0; i < bench->results->len && !found; i++)
+        {
+          const BenchResult *result = g_ptr_array_index (bench->results, i);
+
+          found = result->skipped == NULL && strlen (result->description.name) == length &&
+                  strncmp (result->description.name, *outsider, length) == 0;
+        }
+      if (!found)
+        g_printerr ("--peer=%s: it took no turn, since no case %.*s was run\n", *outsider, (int) length, *outsider);
+    }
 }
 
 static pid_t child;
@@ -112,14 +185,15 @@ print_end (Bench *bench)
       goals++;
       met += curve->exponent <= curve->goal ? 1 : 0;
     }
-  printf ("%u of %u goals met\n", met, goals);
+  if (goals > 0)
+    printf ("%u of %u goals met\n", met, goals);
 }
 
 int
 main (int    argc,
       char **argv)
 {
-  g_autofree char *output = NULL, *tmpfs = NULL, *disk = NULL;
+  g_autofree char *output = NULL, *tmpfs = NULL, *disk = NULL, *fault = NULL, *written = NULL;
   g_autoptr (GOptionContext) context = NULL;
   g_autoptr (GError) error = NULL;
   void (*last) (Bench *) = NULL;
@@ -127,8 +201,8 @@ main (int    argc,
   Bench bench = { 0 };
   const GOptionEntry entries[] = {
     { "quick", 0, 0, G_OPTION_ARG_NONE, &bench.quick, "Fewer repeats and smaller files", NULL },
-    { "case", 0, 0, G_OPTION_ARG_STRING, &bench.only, "Run only the cases whose names begin so", "PREFIX" },
-    { "peer", 0, 0, G_OPTION_ARG_STRING_ARRAY, &bench.outsiders, "One more side for a case: a program that takes turns", "CASE=COMMAND" },
+    { "case", 0, 0, G_OPTION_ARG_STRING, &bench.only, "Run only the cases whose names begin so: read, read-64-hot", "PREFIX" },
+    { "peer", 0, 0, G_OPTION_ARG_STRING_ARRAY, &bench.outsiders, "One more side for a case, may be repeated: a program that takes turns", "CASE=COMMAND" },
     { "output", 0, 0, G_OPTION_ARG_FILENAME, &output, "Write the results to FILE as JSON", "FILE" },
     { "tmpfs", 0, 0, G_OPTION_ARG_FILENAME, &tmpfs, "A folder on a tmpfs (/dev/shm)", "FOLDER" },
     { "disk", 0, 0, G_OPTION_ARG_FILENAME, &disk, "A folder on a disk (the current one)", "FOLDER" },
@@ -148,6 +222,13 @@ main (int    argc,
       return 2;
     }
 
+  fault = find_fault (&bench, tmpfs, disk, output, argv + 1);
+  if (fault != NULL)
+    {
+      g_printerr ("%s\n", fault);
+      return 2;
+    }
+
   bench.files = g_ptr_array_new_with_free_func (g_free);
   bench.results = g_ptr_array_new ();
   bench.curves = g_ptr_array_new ();
@@ -157,6 +238,8 @@ main (int    argc,
   bench_need (bench.disk_folder != NULL, NULL, "a folder for the files");
   run_in_child (&bench);
 
+  if (bench.tmpfs_folder == NULL)
+    printf ("no tmpfs with enough room at %s: files are on the disk, and what needs one is skipped\n", tmpfs != NULL ? tmpfs : "/dev/shm");
   printf ("  %-7s %-48s %12s %8s %8s %8s  %s\n", "", "", "ns/op", "ratio", "min", "best/best", "goal");
   for (gsize i = 0; i < G_N_ELEMENTS (groups); i++)
     if (groups[i].run != last && bench_wants (&bench, groups[i].prefix))
@@ -166,6 +249,11 @@ main (int    argc,
         sync ();
         groups[i].run (&bench);
       }
+  if (bench.results->len == 0 && bench.curves->len == 0)
+    {
+      g_printerr ("--case=%s: no case's name begins so; docs/performance.md names them all\n", bench.only);
+      return 2;
+    }
   print_end (&bench);
   bench.seconds = (double) (bench_now () - start) / 1e9;
   printf ("%.0f s\n", bench.seconds);
@@ -177,7 +265,9 @@ main (int    argc,
       bench_need (stream != NULL, NULL, output);
       bench_write_json (&bench, stream);
       bench_need (fclose (stream) == 0, NULL, output);
-      printf ("written to %s\n", output);
+      written = g_canonicalize_filename (output, NULL);
+      printf ("written to %s\n", written);
     }
+  tell_idle_outsiders (&bench);
   return 0;
 }
