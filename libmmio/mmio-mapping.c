@@ -636,8 +636,13 @@ grow (MmioMapping *self,
   if (result == 0)
     result = mmio_os_set_size (self->fd, size, &self->allowed_size);
   resized = result == 0;
+  /* From where the file ended: what others have cut off of it is a hole now. */
   if (result == 0 && self->preallocate)
-    result = mmio_os_preallocate (self->fd, old_size, size - old_size);
+    {
+      guint64 from = MIN ((guint64) before.st_size, old_size);
+
+      result = mmio_os_preallocate (self->fd, from, size - from);
+    }
   if (result == 0 && !show_file (self, size))
     result = errno;
   if (result != 0)

@@ -602,6 +602,18 @@ test_preallocate (MmioTest     *t,
   g_assert_no_error (error);
   g_assert_no_errno (stat (t->path, &buffer));
   g_assert_cmpuint (buffer.st_blocks * 512, >=, 2000000);
+
+  /* What others have cut off is had again as well, whether the size is the old one or larger. */
+  mmio_test_truncate (t->path, 0);
+  g_assert_true (mmio_file_resize (file, 2000000, &error));
+  g_assert_no_error (error);
+  g_assert_no_errno (stat (t->path, &buffer));
+  g_assert_cmpuint (buffer.st_blocks * 512, >=, 2000000);
+  mmio_test_truncate (t->path, 0);
+  g_assert_true (mmio_file_resize (file, 3000000, &error));
+  g_assert_no_error (error);
+  g_assert_no_errno (stat (t->path, &buffer));
+  g_assert_cmpuint (buffer.st_blocks * 512, >=, 3000000);
 }
 
 static void
