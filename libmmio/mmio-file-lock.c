@@ -83,6 +83,7 @@ try_lock (MmioFile   *self,
     return mmio_mapping_fail_closed (&self->mapping, error);
 
   *result = mmio_os_lock_range (self->mapping.fd, kind, offset, length, FALSE);
+  self->mapping.has_locked = self->mapping.has_locked || kind != MMIO_OS_LOCK_NONE;
   return TRUE;
 }
 
@@ -157,7 +158,9 @@ wait_in_kernel (MmioFile   *self,
       is_current = self->mapping.generation == generation;
       closed = self->mapping.closed;
       g_mutex_unlock (&self->mapping.change_lock);
-      /* The last descriptor, and so the lock, where the file was closed or replaced meanwhile. */
+      /* The file was closed or replaced meanwhile, and a view may keep alive what was locked. */
+      if (result == 0 && (closed || !is_current))
+        mmio_os_lock_range (fd, MMIO_OS_LOCK_NONE, offset, length, FALSE);
       close (fd);
 
       if (result != 0)

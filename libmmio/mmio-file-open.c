@@ -197,6 +197,7 @@ map_initial_fd (MmioFile *self,
       set_io_error (error, self->mapping.path, errno, _("%s: could not duplicate: %s"));
       return FALSE;
     }
+  self->mapping.shares_descriptor = TRUE;
   self->mapping.is_sealed = (mmio_os_get_seals (fd) & MMIO_SEAL_FLAGS_SHRINK) != 0;
 
   return mmio_file_map_fd (self, fd, error);

@@ -13,27 +13,42 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static MmioMapping *mappings;   /* mutex */
 static gboolean prepared;       /* mutex */
+static guint n_forks;           /* mutex */
 
-/* The child has its own copy of the lock, and nobody in it holds it: the one thread there is was forking. */
-static void
+/* The child has its own copy of the lock, and nobody in it holds it: the one thread there is was forking. TRUE: a thread of the parent
+ * has held it. */
+static gboolean
 free_lock (GMutex *lock)
 {
   if (g_mutex_trylock (lock))
-    g_mutex_unlock (lock);
-  else
-    g_mutex_init (lock);
+    {
+      g_mutex_unlock (lock);
+      return FALSE;
+    }
+
+  g_mutex_init (lock);
+  return TRUE;
 }
 
 static void
 take_over (MmioMapping *self)
 {
+  const gboolean was_flushing = free_lock (&self->flush_lock);
+  const gboolean was_changing = free_lock (&self->change_lock);
+
   self->is_inherited = TRUE;
-  if (self->writer_lock != 0)
+  /* A flush has taken what it was going to make durable, and its end is the parent's alone. */
+  if ((was_flushing || was_changing) && self->mode == MMIO_MODE_READ_WRITE)
+    self->size_pending = TRUE;
+  if (self->writer_lock != 0 || was_flushing)
     {
       /* It may have been half way through the set; and of what it was writing nobody knows how far it came. */
       mmio_dirty_init (&self->dirty);
       if (self->mode == MMIO_MODE_READ_WRITE)
         mmio_dirty_add (&self->dirty, 0, self->size);
+    }
+  if (self->writer_lock != 0)
+    {
       mmio_sequence_end (&self->sequence);
       for (guint i = 0; self->stripes != NULL && i < MMIO_N_STRIPES; i++)
         mmio_sequence_end (&self->stripes[i].sequence);
@@ -50,8 +65,6 @@ take_over (MmioMapping *self)
       g_cond_init (&self->wait_condition);
     }
   free_lock (&self->wait_lock);
-  free_lock (&self->change_lock);
-  free_lock (&self->flush_lock);
 }
 
 static void
@@ -63,6 +76,7 @@ before_fork (void)
 static void
 after_fork_in_parent (void)
 {
+  n_forks++;
   pthread_mutex_unlock (&mutex);
 }
 
@@ -80,6 +94,7 @@ mmio_mapping_enlist (MmioMapping *self)
   pthread_mutex_lock (&mutex);
   if (!prepared)
     prepared = pthread_atfork (before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+  self->n_forks = n_forks;
   self->next_mapping = mappings;
   if (self->next_mapping != NULL)
     self->next_mapping->link_to_mapping = &self->next_mapping;
@@ -101,4 +116,16 @@ mmio_mapping_delist (MmioMapping *self)
       self->link_to_mapping = NULL;
     }
   pthread_mutex_unlock (&mutex);
+}
+
+gboolean
+mmio_mapping_has_forked (MmioMapping *self)
+{
+  gboolean has_forked;
+
+  pthread_mutex_lock (&mutex);
+  has_forked = self->is_inherited || self->n_forks != n_forks;
+  pthread_mutex_unlock (&mutex);
+
+  return has_forked;
 }

@@ -69,6 +69,7 @@ struct _MmioRegion
   gsize zero_from;              /* change_lock: zero memory lies over [zero_from, zero_to) */
   gsize zero_to;
   gboolean is_empty;            /* change_lock: nothing but zero memory */
+  guint64 device, inode;        /* change_lock: of the file, once another took its place; not known: 0 */
   MmioRegion *older;            /* retired regions, unmapped at finalisation */
 };
 
@@ -112,6 +113,8 @@ struct _MmioMapping
   gboolean preallocate;         /* immutable: growth reserves blocks */
   int map_flags;                /* immutable: added to each mmap */
   gboolean is_inherited;        /* set in the child of a fork, while there is one thread */
+  gboolean shares_descriptor;   /* immutable: somebody else has the open file too, and with it the locks */
+  gboolean has_locked;          /* change_lock: a range of the file, at some time */
   gboolean is_sealed;           /* immutable: nobody can cut the file off, so nothing needs to be guarded */
   char *path;                   /* immutable, file system encoding: for messages */
 
@@ -141,6 +144,7 @@ struct _MmioMapping
   /* The list of all mappings: see mmio-mapping-fork.c. */
   MmioMapping *next_mapping;
   MmioMapping **link_to_mapping;
+  guint n_forks;                /* immutable: of the process, when this was put on the list */
 };
 
 /* Closed until mmio_mapping_init () succeeds: whatever is called on it says so. */
@@ -272,6 +276,8 @@ guint64  mmio_mapping_get_huge_bytes (MmioMapping   *self);
 /* Onto the list of those that a fork frees of what the parent's other threads held, and off it. */
 void     mmio_mapping_enlist         (MmioMapping   *self);
 void     mmio_mapping_delist         (MmioMapping   *self);
+/* A child may have the open file too: the object was inherited, or was there at a fork. */
+gboolean mmio_mapping_has_forked     (MmioMapping   *self);
 
 void     mmio_mapping_lock_pins      (MmioMapping   *self);
 void     mmio_mapping_unlock_pins    (MmioMapping   *self);
@@ -310,6 +316,8 @@ gboolean mmio_mapping_fail_truncated (MmioMapping   *self,
 /* -1 and an error if the mapping is closed. */
 int      mmio_mapping_dup_fd         (MmioMapping   *self,
                                       GError       **error);
+/* Under change_lock: gives up the locks on ranges. They go with the open file, which a view keeps alive as long as itself. */
+void     mmio_mapping_drop_locks     (MmioMapping   *self);
 /* The file's name for messages. */
 char    *mmio_mapping_dup_name       (MmioMapping   *self);
 

@@ -781,15 +781,14 @@ mmio_mapping_refresh (MmioMapping *self,
   return adopt_size (self, (guint64) buffer.st_size, error);
 }
 
-/* A region in which nothing is pinned and which is long enough: the current one, or one that a file replaced earlier has left. It
- * may still have readers; they will find that the sequence has moved. In a change of the whole and under pin_lock. */
+/* A region in which nothing is pinned and which is long enough, whatever it shows: what was borrowed without a pin ends here. It may
+ * still have readers; they will find that the sequence has moved. In a change of the whole and under pin_lock. */
 static MmioRegion *
 find_free_region (MmioMapping *self,
                   gsize        length)
 {
   for (MmioRegion *region = self->region; region != NULL; region = region->older)
-    if (region->base != NULL && region->length >= length &&
-        (region == self->region || region->generation != self->generation) && !mmio_mapping_is_pinned (self, region))
+    if (region->base != NULL && region->length >= length && !mmio_mapping_is_pinned (self, region))
       return region;
 
   return NULL;
@@ -805,6 +804,37 @@ unlink_region (MmioMapping *self,
     at = &(*at)->older;
   if (*at != NULL)
     *at = region->older;
+}
+
+/* Which file is to be replaced, and by which. */
+typedef struct
+{
+  struct stat old;
+  struct stat new;
+} Identity;
+
+/* What is pinned and shows the very file that has been opened anew stays a part of it: a view that is stored to is flushed, and keeps
+ * a shrink off, as before. Private pages are each mapping's own. Under pin_lock, with the new generation set. */
+static void
+keep_views (MmioMapping    *self,
+            MmioRegion     *taken,
+            const Identity *identity)
+{
+  const guint old_generation = self->generation - 1;
+
+  for (MmioRegion *region = self->region; region != NULL; region = region->older)
+    {
+      if (region == taken)
+        continue;
+      if (region->generation == old_generation)
+        {
+          region->device = (guint64) identity->old.st_dev;
+          region->inode = (guint64) identity->old.st_ino;
+        }
+      if (self->mode != MMIO_MODE_COPY_ON_WRITE && region->inode != 0 && region->inode == (guint64) identity->new.st_ino &&
+          region->device == (guint64) identity->new.st_dev && mmio_mapping_is_pinned (self, region))
+        region->generation = self->generation;
+    }
 }
 
 typedef struct
@@ -829,10 +859,11 @@ lay_taken (gpointer start,
 
 /* Lays the file at fd over region and puts it in front. In a change of the whole and under pin_lock. */
 static int
-take_region (MmioMapping *self,
-             MmioRegion  *region,
-             int          fd,
-             gsize        size)
+take_region (MmioMapping    *self,
+             MmioRegion     *region,
+             int             fd,
+             gsize           size,
+             const Identity *identity)
 {
   gsize covered = region->guard == &mmio_guard_none ? round_up (self, size) : region->length;
   Taking taking = { self, region, fd };
@@ -846,9 +877,11 @@ take_region (MmioMapping *self,
   unlink_region (self, region);
   region->older = self->region;
   region->generation = ++self->generation;
+  keep_views (self, region, identity);
   region->zero_from = covered;
   region->zero_to = region->length;
   region->is_empty = FALSE;
+  region->device = region->inode = 0;
   self->region = region;
   note_aliases (self);
 
@@ -856,6 +889,24 @@ take_region (MmioMapping *self,
   __atomic_store_n (&self->base, region->base, __ATOMIC_RELEASE);
   publish_size (self, size);
   mmio_dirty_init (&self->dirty);
+  return 0;
+}
+
+/* Not every file can be mapped, and once the old one has made room it is too late. Huge pages are too few to try. */
+static int
+try_to_map (MmioMapping *self,
+            int          fd)
+{
+  gpointer page;
+
+  if (self->page_size != mmio_os_page_size ())
+    return 0;
+
+  page = mmap (NULL, self->page_size, protection (self), sharing (self) | self->map_flags, fd, 0);
+  if (page == MAP_FAILED)
+    return errno;
+
+  munmap (page, self->page_size);
   return 0;
 }
 
@@ -871,12 +922,17 @@ mmio_mapping_replace (MmioMapping *self,
   gsize at_least = MAX (self->region->length, self->page_size);
   MmioRegion *region = NULL;
   g_autofree MmioRegion *fresh = NULL;
+  Identity identity = { 0 };
   int result = 0;
 
   if (self->closed)
     return mmio_mapping_fail_closed (self, error);
   if (!size_fits (self, size))
     result = EOVERFLOW;
+  else if (fstat (self->fd, &identity.old) != 0 || fstat (fd, &identity.new) != 0)
+    result = errno;
+  else
+    result = try_to_map (self, fd);
 
   if (result == 0)
     {
@@ -886,7 +942,7 @@ mmio_mapping_replace (MmioMapping *self,
       mmio_mapping_lock_pins (self);
       region = find_free_region (self, at_least);
       if (region != NULL)
-        result = take_region (self, region, fd, (gsize) size);
+        result = take_region (self, region, fd, (gsize) size, &identity);
       mmio_mapping_unlock_pins (self);
       mmio_mapping_end (self);
     }
@@ -899,7 +955,7 @@ mmio_mapping_replace (MmioMapping *self,
         {
           mmio_mapping_begin (self);
           mmio_mapping_lock_pins (self);
-          result = take_region (self, fresh, fd, (gsize) size);
+          result = take_region (self, fresh, fd, (gsize) size, &identity);
           if (result == 0)
             region = g_steal_pointer (&fresh);
           mmio_mapping_unlock_pins (self);
@@ -911,7 +967,10 @@ mmio_mapping_replace (MmioMapping *self,
     }
   /* The number stays, so that whoever uses the descriptor meanwhile has the one file or the other. */
   if (result == 0)
-    result = mmio_os_replace_fd (fd, self->fd);
+    {
+      mmio_mapping_drop_locks (self);
+      result = mmio_os_replace_fd (fd, self->fd);
+    }
 
   if (result != 0)
     {
@@ -928,6 +987,9 @@ mmio_mapping_replace (MmioMapping *self,
   self->announce_way = 0;
   close (fd);
   mmio_mapping_empty_unused (self);
+  /* What has faulted in the views that stay. */
+  if (show_file (self, (gsize) size))
+    mmio_mapping_forgive_pins (self);
   return TRUE;
 }
 
@@ -966,6 +1028,15 @@ mmio_mapping_empty_unused (MmioMapping *self)
 }
 
 void
+mmio_mapping_drop_locks (MmioMapping *self)
+{
+  /* Of an open file that somebody else has as well they aren't ours alone. */
+  if (self->has_locked && !self->is_inherited && !self->shares_descriptor)
+    mmio_os_lock_range (self->fd, MMIO_OS_LOCK_NONE, 0, 0, FALSE);
+  self->has_locked = FALSE;
+}
+
+void
 mmio_mapping_close (MmioMapping *self)
 {
   g_autoptr (GMutexLocker) flush_locker = g_mutex_locker_new (&self->flush_lock);
@@ -982,6 +1053,9 @@ mmio_mapping_close (MmioMapping *self)
   mmio_mapping_end (self);
 
   mmio_mapping_empty_unused (self);
+  /* A child that goes on keeps them. */
+  if (!mmio_mapping_has_forked (self))
+    mmio_mapping_drop_locks (self);
   close (self->fd);
   self->fd = -1;
 }

@@ -89,8 +89,9 @@ on_create (const char            *path,
 
 static int
 on_open (const char            *path,
-         struct fuse_file_info *info G_GNUC_UNUSED)
+         struct fuse_file_info *info)
 {
+  info->direct_io = g_atomic_int_get (&disk->no_mapping) != 0;
   return find_file (path) != NULL ? 0 : -ENOENT;
 }
 
@@ -160,6 +161,12 @@ on_fsync (const char            *path,
 
   if (file == NULL)
     return -ENOENT;
+  if (g_atomic_int_get (&disk->hold_syncs))
+    {
+      g_atomic_int_inc (&disk->n_held_syncs);
+      while (g_atomic_int_get (&disk->hold_syncs))
+        g_thread_yield ();
+    }
   if (is_to_fail (&disk->fail_syncs))
     return -EIO;
   memcpy (file->stable, file->data, FUSE_DISK_MAX);

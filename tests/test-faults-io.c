@@ -8,6 +8,7 @@
 #include "mmio-test.h"
 
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -237,6 +238,111 @@ fail_flushes (gpointer data)
   fail_once (self, get_fail_writes);
   fail_one_of_many (self, get_fail_syncs);
   fail_one_of_many (self, get_fail_writes);
+
+  return 0;
+}
+
+/* An atomic is what a log has its end in, and lives as long as the file. */
+static int
+fail_under_atomic (gpointer data)
+{
+  Faulty *self = data;
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (MmioAtomicU64) atomic = NULL;
+  g_autoptr (GError) error = NULL;
+
+  put_file (self, SIZE);
+  if (!fuse_disk_mount (self->disk, self->folder))
+    return MMIO_TEST_SKIP;
+  file = mmio_test_open (self->path, MMIO_MODE_READ_WRITE);
+  atomic = mmio_file_get_atomic_u64 (file, 0, 1, &error);
+  g_assert_no_error (error);
+
+  mmio_atomic_u64_store (atomic, 0, 1);
+  g_atomic_int_set (&self->disk->fail_syncs, 1);
+  assert_flush_fails (file, NULL);
+  g_assert_true (mmio_file_reload (file, &error));
+  mmio_atomic_u64_store (atomic, 0, 2);
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+  assert_stable (self, file, "an atomic of before the reload");
+
+  return 0;
+}
+
+static gpointer
+write_and_flush (gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (mmio_file_write (data, 0, "held", 4, &error));
+  g_assert_true (mmio_file_flush (data, &error));
+  g_assert_no_error (error);
+  return NULL;
+}
+
+static gboolean
+holds_a_sync (gpointer data)
+{
+  return g_atomic_int_get ((gint *) data) > 0;
+}
+
+/* The child can't know how the flush ends that a thread of its parent is in. */
+static int
+fork_in_flush (gpointer data)
+{
+  Faulty *self = data;
+  g_autoptr (MmioFile) file = NULL;
+  GThread *thread;
+  pid_t pid;
+
+  put_file (self, SIZE);
+  if (!fuse_disk_mount (self->disk, self->folder))
+    return MMIO_TEST_SKIP;
+  file = mmio_test_open (self->path, MMIO_MODE_READ_WRITE);
+
+  g_atomic_int_set (&self->disk->hold_syncs, 1);
+  thread = g_thread_new ("flush", write_and_flush, file);
+  mmio_test_wait_until (NULL, holds_a_sync, &self->disk->n_held_syncs);
+  pid = fork ();
+  if (pid == 0)
+    {
+      gboolean pending = mmio_file_get_pending_bytes (file) >= 4;
+
+      g_atomic_int_set (&self->disk->hold_syncs, 0);
+      _exit (pending && mmio_file_flush (file, NULL) && get_file (self)->n_syncs >= 2 ? 0 : 1);
+    }
+  g_assert_cmpint (mmio_test_wait_child (pid), ==, 0);
+  g_thread_join (thread);
+
+  return 0;
+}
+
+/* It is found out only by trying, and must not cost the memory that readers are in. */
+static int
+reload_unmappable (gpointer data)
+{
+  Faulty *self = data;
+  g_autofree char *other = g_build_filename (self->folder, "other", NULL);
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+
+  put_file (self, SIZE);
+  g_strlcpy (self->disk->files[1].name, "other", sizeof self->disk->files[1].name);
+  self->disk->files[1].mode = 0644;
+  self->disk->files[1].size = SIZE;
+  if (!fuse_disk_mount (self->disk, self->folder))
+    return MMIO_TEST_SKIP;
+  file = mmio_test_open (self->path, MMIO_MODE_READ_WRITE);
+  g_assert_true (mmio_file_write (file, SIZE - 4, "here", 4, &error));
+
+  g_atomic_int_set (&self->disk->no_mapping, 1);
+  g_assert_no_errno (g_rename (other, self->path));
+  g_assert_false (mmio_file_reload (file, &error));
+  mmio_test_assert_mmio_error (&error, IO, self->path, NULL);
+  mmio_test_assert_read (file, SIZE - 4, "here", 4);
+  g_assert_true (mmio_file_write (file, 0, "too", 3, &error));
+  g_assert_no_error (error);
 
   return 0;
 }
@@ -474,6 +580,9 @@ main (int   argc,
 
   add_disk_test ("/faults/io/page-that-can-not-be-read-is-an-error", fail_reads);
   add_disk_test ("/faults/io/failed-flush-stays-failed-until-reload", fail_flushes);
+  add_disk_test ("/faults/io/what-an-atomic-stores-after-a-failed-flush-and-reload-is-flushed", fail_under_atomic);
+  add_disk_test ("/faults/io/what-is-being-flushed-at-a-fork-is-pending-in-the-child", fork_in_flush);
+  add_disk_test ("/faults/io/reload-of-what-can-not-be-mapped-changes-nothing", reload_unmappable);
   add_disk_test ("/faults/io/failed-sync-of-the-size-is-an-error", fail_size);
   add_disk_test ("/faults/io/what-changes-without-an-event-is-told", change_unheard);
   add_disk_test ("/faults/io/success-means-it-is-on-the-disk", keep_promises);

@@ -7,6 +7,7 @@
 
 #include "mmio-test.h"
 
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -706,6 +707,94 @@ test_reload_with_views (MmioTest     *t,
 }
 
 static void
+assert_is_the_files (MmioFile *file,
+                     MmioView *view,
+                     guint64   offset)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+  *(guint8 *) mmio_view_get_pointer (view) += 1;
+  mmio_test_assert_read (file, offset, mmio_view_get_pointer (view), 1);
+  g_assert_cmpuint (mmio_file_get_pending_bytes (file), >=, 1);
+  g_assert_false (mmio_file_resize (file, offset, &error));
+  mmio_test_assert_mmio_error (&error, BUSY, NULL);
+}
+
+/* The way on from a flush that has failed: what is stored through a view of before must not be called durable unsynced. */
+static void
+test_reload_same_file (MmioTest     *t,
+                       gconstpointer data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  g_autofree char *away = mmio_test_in_folder (t, "away");
+  g_autoptr (MmioFile) file = mmio_test_create (t->path, 2 * page);
+  g_autoptr (MmioView) view = NULL;
+  g_autoptr (GError) error = NULL;
+
+  view = mmio_file_get_writable_view (file, page, 1, &error);
+  g_assert_no_error (error);
+  reload (file, 2 * page);
+  assert_is_the_files (file, view, page);
+  reload (file, 2 * page);
+  assert_is_the_files (file, view, page);
+
+  /* Of another file the view is no part; when the first one has come back it is again. */
+  g_assert_no_errno (g_rename (t->path, away));
+  mmio_test_write_file (t->path, "other", 5);
+  reload (file, 5);
+  g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, 0);
+  resize (file, 0);
+  g_assert_no_errno (g_rename (away, t->path));
+  reload (file, 2 * page);
+  assert_is_the_files (file, view, page);
+
+  /* What has faulted in it is healed, as in the rest. */
+  if (mmio_get_fault_guard ())
+    {
+      mmio_test_truncate (t->path, page);
+      g_assert_cmpuint (byte_of (view, 0), ==, 0);
+      g_assert_false (mmio_view_check (view, &error));
+      mmio_test_assert_mmio_error (&error, TRUNCATED, NULL);
+      mmio_test_write_pattern (t->path, 3 * page);
+      reload (file, 3 * page);
+      g_assert_true (mmio_view_check (view, &error));
+      g_assert_no_error (error);
+      g_assert_cmpuint (byte_of (view, 0), ==, page % 251);
+      assert_is_the_files (file, view, page);
+    }
+
+  g_clear_pointer (&view, mmio_view_unref);
+  resize (file, 0);
+}
+
+/* A view that is taken anew after each reload costs no range for each. */
+static void
+test_reload_same_file_often (MmioTest     *t,
+                             gconstpointer data)
+{
+  MmioMode mode = (MmioMode) GPOINTER_TO_UINT (data);
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (MmioView) view = NULL;
+  guint64 before = 0;
+
+  mmio_test_write_pattern (t->path, 20000);
+  file = mmio_test_open (t->path, mode);
+  for (guint i = 0; i < 100; i++)
+    {
+      g_autoptr (MmioView) old = g_steal_pointer (&view);
+
+      view = get_view (file, 19999, 1);
+      reload (file, 20000);
+      g_assert_cmpuint (byte_of (view, 0), ==, 19999 % 251);
+      if (i == 10)
+        before = count_address_space ();
+    }
+  g_assert_cmpuint (count_address_space (), ==, before);
+}
+
+static void
 test_refresh_often (MmioTest     *t,
                     gconstpointer data)
 {
@@ -1037,6 +1126,8 @@ main (int   argc,
   add_for_each_mode ("/file/refresh/often-leaks-nothing", test_refresh_often);
 
   add_for_each_mode ("/file/reload/shows-the-new-file-and-views-the-old", test_reload);
+  mmio_test_add ("/file/reload/of-the-same-file-keeps-its-views", NULL, test_reload_same_file);
+  add_for_each_mode ("/file/reload/of-the-same-file-takes-no-range-each", test_reload_same_file_often);
   add_for_each_mode ("/file/reload/failing-changes-nothing", test_reload_failing);
   add_for_each_mode ("/file/reload/heals-what-was-truncated", test_reload_heals);
   add_for_each_mode ("/file/reload/often-leaks-nothing", test_reload_often);

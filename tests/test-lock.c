@@ -8,6 +8,7 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "other-process.h"
@@ -417,6 +418,107 @@ test_close_ends_the_wait_with_the_lock (Fixture      *f,
   assert_free (other, 0, 0, TRUE);
 }
 
+/* The lock is the open file's, which whatever still shows the file keeps open. */
+static void
+test_goes_under_a_view (Fixture      *f,
+                        gconstpointer data)
+{
+  g_autoptr (MmioFile) other = open_file (f->path, MMIO_MODE_READ_WRITE);
+  g_autoptr (MmioView) old = NULL;
+  g_autoptr (MmioView) view = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (mmio_file_lock_range (f->file, 0, 1, TRUE, NULL, &error));
+  old = mmio_file_get_view (f->file, 0, 1, &error);
+  g_assert_true (mmio_file_reload (f->file, &error));
+  g_assert_no_error (error);
+  assert_free (other, 0, 1, TRUE);
+  g_assert_true (mmio_file_try_lock_range (f->file, 0, 1, TRUE, &error));
+  g_assert_no_error (error);
+
+  view = mmio_file_get_view (f->file, 0, 1, &error);
+  g_assert_true (mmio_file_close (f->file, &error));
+  g_assert_no_error (error);
+  assert_free (other, 0, 1, TRUE);
+}
+
+static void
+test_close_ends_the_wait_under_a_view (Fixture      *f,
+                                       gconstpointer data)
+{
+  g_autoptr (MmioView) view = mmio_file_get_view (f->file, 0, 1, NULL);
+
+  test_close_ends_the_wait_with_the_lock (f, data);
+}
+
+static void
+in_child (MmioFile *file,
+          gboolean (*func) (MmioFile *file))
+{
+  int status = 0;
+  pid_t pid = fork ();
+
+  if (pid == 0)
+    _exit (func (file) ? 0 : 1);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+}
+
+static gboolean
+lock_and_close (MmioFile *file)
+{
+  return mmio_file_try_lock_range (file, 0, 1, TRUE, NULL) && mmio_file_close (file, NULL);
+}
+
+static gboolean
+unlock (MmioFile *file)
+{
+  return mmio_file_unlock_range (file, 0, 1, NULL);
+}
+
+static void
+test_fork_is_one_owner (Fixture      *f,
+                        gconstpointer data)
+{
+  g_autoptr (MmioFile) other = open_file (f->path, MMIO_MODE_READ_WRITE);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (mmio_file_lock_range (f->file, 0, 1, TRUE, NULL, &error));
+  in_child (f->file, lock_and_close);
+  assert_busy (other, 0, 1, TRUE);
+  in_child (f->file, unlock);
+  assert_free (other, 0, 1, TRUE);
+}
+
+/* As of a daemon that locks, forks, and lets the parent go. */
+static void
+test_stays_with_a_child (Fixture      *f,
+                         gconstpointer data)
+{
+  g_autoptr (MmioFile) other = open_file (f->path, MMIO_MODE_READ_WRITE);
+  g_autoptr (GError) error = NULL;
+  int fds[2], status = 0;
+  char byte;
+  pid_t pid;
+
+  g_assert_true (mmio_file_lock_range (f->file, 0, 1, TRUE, NULL, &error));
+  g_assert_no_errno (pipe (fds));
+  pid = fork ();
+  if (pid == 0)
+    {
+      close (fds[1]);
+      _exit (read (fds[0], &byte, 1) == 0 ? 0 : 1);
+    }
+  close (fds[0]);
+  g_assert_true (mmio_file_close (f->file, &error));
+  g_assert_no_error (error);
+  assert_busy (other, 0, 1, TRUE);
+  close (fds[1]);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  assert_free (other, 0, 1, TRUE);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -439,6 +541,12 @@ main (int   argc,
   TEST ("/lock/exclusive-on-a-read-only-file-is-an-error", test_exclusive_on_a_read_only_file_is_an_error);
   TEST ("/lock/closed-is-an-error", test_closed_is_an_error);
   TEST ("/lock/close-ends-the-wait-with-the-lock", test_close_ends_the_wait_with_the_lock);
+  TEST ("/lock/close-ends-the-wait-with-the-lock/under-a-view", test_close_ends_the_wait_under_a_view);
+  TEST ("/lock/goes-with-reload-and-close-under-a-view", test_goes_under_a_view);
+#if HAVE_DECL_F_OFD_SETLK
+  TEST ("/lock/fork/parent-and-child-are-one-owner", test_fork_is_one_owner);
+  TEST ("/lock/fork/stays-with-a-child-when-the-parent-closes", test_stays_with_a_child);
+#endif
 #undef TEST
 
   return g_test_run ();
