@@ -55,7 +55,7 @@ read_much (MmioFile *self,
  *
  * Copies bytes out of the file.
  *
- * All of them are from before, or all from after, any one [method@Mmio.File.write] of this process. Makes no system call while
+ * All of them are from before, or all from after, any one [method@Mmio.File.write] of this object. Makes no system call while
  * the pages are in memory, and takes no lock that readers share.
  *
  * May be called from any thread. May block while the pages are read from the disk.
@@ -159,7 +159,7 @@ mmio_file_read_bytes (MmioFile *self,
  * On return every process that maps or reads the file sees them; they survive a power cut after [method@Mmio.File.flush]. Copy-on-write
  * mappings keep them to themselves.
  *
- * May be called from any thread: writes of one process never mix. May block while a page is read from the disk. @data may lie in
+ * May be called from any thread: writes of one object never mix. May block while a page is read from the disk. @data may lie in
  * a view of this object.
  *
  * Errors: %MMIO_ERROR_WRONG_MODE for a file mapped read-only; %MMIO_ERROR_OUT_OF_BOUNDS if @offset + @length exceeds

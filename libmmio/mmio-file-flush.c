@@ -55,7 +55,9 @@ mmio_file_flush_pending (GObject *object)
  * May be called from any thread; blocks until the disk has answered, and neither readers nor writers wait for it.
  *
  * Errors: %MMIO_ERROR_FLUSH_FAILED if the system reports that it could not write. It reports this once and then
- * forgets, so every later flush of this object fails too, with the first error, until [method@Mmio.File.reload].
+ * forgets, so every later flush of this object fails too, with the first error, until [method@Mmio.File.reload]. It reports it
+ * once to each open file, as [open(2)](man:open(2)) makes them: of those that share one, an object of [ctor@Mmio.File.new_for_fd] with
+ * the owner of the descriptor or a forked child with its parent, only the first that syncs is told.
  * %MMIO_ERROR_TRUNCATED if somebody else has cut off what was written, and %MMIO_ERROR_IO if a store through a view or an atomic was lost
  * (see [method@Mmio.View.check]), both until [method@Mmio.File.refresh]. %MMIO_ERROR_WRONG_MODE for a copy-on-write mapping, whose changes
  * never reach the file; %MMIO_ERROR_CLOSED.
@@ -171,7 +173,7 @@ mmio_file_get_pending_bytes (MmioFile *self)
  * May be called from any thread; blocks until the disk has answered if anything is pending. `notify::size` is emitted in the
  * calling thread.
  *
- * Errors: %MMIO_ERROR_FLUSH_FAILED.
+ * Errors: those of [method@Mmio.File.flush]: %MMIO_ERROR_FLUSH_FAILED, %MMIO_ERROR_TRUNCATED, %MMIO_ERROR_IO.
  *
  * Returns: %TRUE if what was written is on the disk
  *

@@ -193,11 +193,15 @@ kind_of (gboolean exclusive)
  * past the end of the file. A lock of one's own is replaced by the new one where they overlap, which makes a shared one exclusive or
  * the other way round; to become exclusive isn't atomic, if one has to wait for it.
  *
- * The owner is the open file that this object has (`F_OFD_SETLK`), so threads that use the same object don't keep each other out, and two objects
- * for one path do. An object of [ctor@Mmio.File.new_for_fd] is the same owner as whoever else has that open file. The locks go with
- * [method@Mmio.File.unlock_range], with [method@Mmio.File.close], with the last reference, with the process, and with
- * [method@Mmio.File.reload]. Where the system has none but the process's own locks (`F_SETLK`), the owner is the process, for which no
- * two objects keep each other out, and all locks on a file go as soon as it closes any descriptor of it.
+ * The owner is the open file that this object has (`F_OFD_SETLK`), so threads that use the same object don't keep each other out, and two
+ * objects for one path do. An object of [ctor@Mmio.File.new_for_fd] is the same owner as whoever else has that open file, and a forked
+ * child the same as its parent: neither keeps the other out, and what one of them unlocks is unlocked. Where the system has none but
+ * the process's own locks (`F_SETLK`), the owner is the process, for which no two objects keep each other out, and all locks on a file
+ * go as soon as it closes any descriptor of it.
+ *
+ * The locks go with [method@Mmio.File.unlock_range], with [method@Mmio.File.close], with the last reference, with the process, and with
+ * [method@Mmio.File.reload]. But where the open file is shared they go when the last who has it closes it or ends, be it a forked child
+ * that never uses it. Of two who wait for each other neither is told.
  *
  * May be called from any thread; blocks until the lock is had. With a @cancellable it tries again and again, at intervals of up to 16 ms,
  * since the system's own wait can't be cancelled; without one it sleeps until it is its turn, also if the file is closed meanwhile.

@@ -19,7 +19,8 @@
  * @size: the new size in bytes
  * @error: return location for an error
  *
- * Changes the size of the file, whatever size others may have given it meanwhile. What it grows by reads as zeros.
+ * Changes the size of the file, whatever size others may have given it meanwhile: what somebody else has appended behind @size is cut
+ * off. Those who change the size of one file agree on it by [method@Mmio.File.lock_range]. What it grows by reads as zeros.
  *
  * No reader waits, and while the file grows no pointer moves. The new size survives a power cut after [method@Mmio.File.flush].
  *
@@ -90,8 +91,13 @@ mmio_file_refresh (MmioFile *self,
  *
  * Maps what the path names now, which is another file if it was replaced.
  *
- * Views keep showing the old file. What was written to the old file and not flushed is left to the kernel. An earlier failure to flush is
- * forgotten: this is the way on from %MMIO_ERROR_FLUSH_FAILED. Pages of a copy-on-write mapping that were written to are lost.
+ * Views, bytes and atomics keep showing the old file, and what is stored through them from then on is not flushed with this object.
+ * If the path still names that very file they stay a part of it: they are flushed, keep a shrink off, and what has faulted
+ * in them is healed as by [method@Mmio.File.refresh].
+ *
+ * What was written to the old file and not flushed is left to the kernel. An earlier failure to flush is
+ * forgotten: this is the way on from %MMIO_ERROR_FLUSH_FAILED. What was to become durable then has to be written again: what
+ * is read is what memory holds, which the disk may not have. Locks on ranges are given up. Pages of a copy-on-write mapping that were written to are lost.
  *
  * A file that has no name is mapped anew from its descriptor.
  *

@@ -36,8 +36,8 @@
  * to the constructor, and can't be changed later. One of [property@Mmio.File:path], [property@Mmio.File:location]
  * and [property@Mmio.File:fd] names the file; of the first two the one that is given last, and a descriptor before either.
  *
- * An `MmioFile` may be used from any thread. A `read` never returns a mix of the bytes before and after one `write` of the same
- * process; views ([method@Mmio.File.get_view]) are windows without such a guarantee. Signals come in the main context that was the
+ * An `MmioFile` may be used from any thread. A `read` never returns a mix of the bytes before and after one `write` through the same
+ * object, whichever threads they are of; two objects for one file know nothing of each other, in one process as in two. Views ([method@Mmio.File.get_view]) are windows without such a guarantee. Signals come in the main context that was the
  * thread-default one when [method@Mmio.File.watch] was called.
  *
  * The last [method@GObject.Object.unref] unmaps the file and closes its descriptor. It doesn't wait for the disk: what is
