@@ -529,6 +529,61 @@ ended /tool/counter/offset-that-wraps-is-a-usage-error 2 "" "--offset: “184467
 run mmio counter number second
 ended /tool/counter/two-files-is-a-usage-error 2 "" "one file"
 
+run mmio counter --create --offset=4 new-number
+ended /tool/counter/misaligned-for-a-new-file-is-a-usage-error 2 "" "--offset: a counter stands at a multiple of 8"
+is /tool/counter/misaligned-makes-no-file "" "$(ls new-number 2>/dev/null)"
+
+# What a command has made goes again with it where it fails, and nothing else does. Blocks of 512 bytes or of 1 KiB: it depends on the
+# shell.
+
+removed="(the new file has been removed again)"
+limited () # BLOCKS COMMAND…
+{
+  # shellcheck disable=SC2016
+  sh -c 'ulimit -f "$1" && shift && exec "$@"' sh "$@"
+}
+for command in "copy --create large" "resize --create 1M"; do
+  # shellcheck disable=SC2086
+  run limited 1 mmio $command made
+  ended "/tool/${command%% *}/failed-says-that-the-new-file-is-removed" 1 "" "$removed"
+  is "/tool/${command%% *}/failed-leaves-no-new-file" "" "$(ls made 2>/dev/null)"
+  printf 'mine' > made
+  # shellcheck disable=SC2086
+  run limited 1 mmio $command made
+  case $err in
+    *"$removed"*) not_ok "/tool/${command%% *}/failed-leaves-a-file-that-was-there" "$err" ;;
+    *) is "/tool/${command%% *}/failed-leaves-a-file-that-was-there" "1 mine" "$status $(cat made)" ;;
+  esac
+  rm -f made
+done
+input=large run limited 1 mmio write --create made
+ended /tool/write/failed-says-that-the-new-file-is-removed 1 "" "$removed"
+is /tool/write/failed-leaves-no-new-file "" "$(ls made 2>/dev/null)"
+input=. run mmio write --create made
+ended /tool/write/unreadable-input-says-that-the-new-file-is-removed 1 "" "standard input: "
+is /tool/write/unreadable-input-leaves-no-new-file "" "$(ls made 2>/dev/null)"
+input=large run limited 5000 mmio write --create made
+ended /tool/write/input-that-arrived-in-part-is-an-error 1 "" "made: "
+size=$(wc -c < made | tr -d ' ')
+head -c "$size" large > part
+is /tool/write/input-that-arrived-in-part-is-in-whole-pieces "0" "$((size % 1048576))"
+same /tool/write/input-that-arrived-in-part-stays part made
+rm -f made
+
+mkdir small
+if unshare -rm mount -t tmpfs -o size=1M tmpfs small 2>/dev/null; then
+  # shellcheck disable=SC2016
+  run unshare -rm sh -c 'mount -t tmpfs -o size=1M tmpfs small && mmio copy --create large small/made; status=$?; ls small; exit $status'
+  ended /tool/copy/full-disk-leaves-no-new-file 1 "" "small/made: no space to write"
+  case $err in
+    *"$removed"*) ok /tool/copy/full-disk-says-that-the-new-file-is-removed ;;
+    *) not_ok /tool/copy/full-disk-says-that-the-new-file-is-removed "$err" ;;
+  esac
+else
+  skip /tool/copy/full-disk-leaves-no-new-file "not allowed to mount a file system here"
+  skip /tool/copy/full-disk-says-that-the-new-file-is-removed "not allowed to mount a file system here"
+fi
+
 # What is in memory. What the system keeps there is its own affair: tmpfs can't drop anything.
 
 run mmio prefetch large

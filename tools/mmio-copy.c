@@ -43,26 +43,15 @@ write_piece (MmioFile     *file,
 }
 
 static gboolean
-copy (Copy       *self,
-      const char *source_path,
-      const char *target_path,
-      GError    **error)
+copy_to (Copy     *self,
+         MmioFile *target,
+         MmioFile *source,
+         guint64   from,
+         guint64   length,
+         GError  **error)
 {
-  g_autoptr (MmioFile) source = mmio_file_open (source_path, MMIO_MODE_READ_ONLY, error);
-  g_autoptr (MmioFile) target = NULL;
-  guint64 from, length, end, size;
+  guint64 end, size = mmio_file_get_size (target);
 
-  if (source == NULL || !tool_resolve_range (&self->range, source, &from, &length, error))
-    return FALSE;
-
-  target = self->create ? mmio_file_open_or_create (target_path, 0, error) : mmio_file_open (target_path, MMIO_MODE_READ_WRITE, error);
-  if (target == NULL)
-    {
-      tool_suggest_creation (target_path, error);
-      return FALSE;
-    }
-
-  size = mmio_file_get_size (target);
   if (!g_uint64_checked_add (&end, self->to, length) || (end > size && !self->grow))
     {
       /* The library's own words */
@@ -84,7 +73,35 @@ copy (Copy       *self,
     {
       return FALSE;
     }
-  return mmio_file_close (target, error);
+  return mmio_file_flush (target, error);
+}
+
+static gboolean
+copy (Copy       *self,
+      const char *source_path,
+      const char *target_path,
+      GError    **error)
+{
+  g_autoptr (MmioFile) source = mmio_file_open (source_path, MMIO_MODE_READ_ONLY, error);
+  g_autoptr (MmioFile) target = NULL;
+  gboolean created = FALSE;
+  guint64 from, length;
+
+  if (source == NULL || !tool_resolve_range (&self->range, source, &from, &length, error))
+    return FALSE;
+
+  target = self->create ? tool_open_or_create (target_path, &created, error) : mmio_file_open (target_path, MMIO_MODE_READ_WRITE, error);
+  if (target == NULL)
+    {
+      tool_suggest_creation (target_path, error);
+      return FALSE;
+    }
+  if (copy_to (self, target, source, from, length, error))
+    return mmio_file_close (target, error);
+
+  if (created)
+    tool_remove_created (target, error);
+  return FALSE;
 }
 
 static ToolStatus

@@ -111,6 +111,12 @@ run (const ToolCommand *self,
       tool_complain_of_size (self, "--offset", offset_text);
       return TOOL_USAGE;
     }
+  /* Said before there is a file for it. */
+  if (counter.create && counter.offset % sizeof value != 0)
+    {
+      tool_complain (self, _("--offset: a counter stands at a multiple of 8"));
+      return TOOL_USAGE;
+    }
   counter.has_addend = addend_text != NULL;
 
   if (!count (&counter, files[0], &value, &error))

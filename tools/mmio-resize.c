@@ -16,9 +16,10 @@ resize (const char *path,
         GError    **error)
 {
   g_autoptr (MmioFile) file = NULL;
+  gboolean created = FALSE;
   guint64 size = bytes;
 
-  file = create ? mmio_file_open_or_create (path, 0, error) : mmio_file_open (path, MMIO_MODE_READ_WRITE, error);
+  file = create ? tool_open_or_create (path, &created, error) : mmio_file_open (path, MMIO_MODE_READ_WRITE, error);
   if (file == NULL)
     {
       tool_suggest_creation (path, error);
@@ -29,7 +30,12 @@ resize (const char *path,
   if (is_growth && !g_uint64_checked_add (&size, mmio_file_get_size (file), bytes))
     size = G_MAXUINT64;
 
-  return mmio_file_resize (file, size, error) && mmio_file_close (file, error);
+  if (mmio_file_resize (file, size, error) && mmio_file_flush (file, error))
+    return mmio_file_close (file, error);
+
+  if (created)
+    tool_remove_created (file, error);
+  return FALSE;
 }
 
 static ToolStatus

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HELP_WIDTH 80
@@ -374,6 +375,47 @@ tool_for_each_piece (MmioFile     *file,
       length -= n;
     }
   return TRUE;
+}
+
+MmioFile *
+tool_open_or_create (const char *path,
+                     gboolean   *created,
+                     GError    **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  MmioFile *file = mmio_file_open (path, MMIO_MODE_READ_WRITE, &local_error);
+
+  *created = FALSE;
+  if (file == NULL && g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    {
+      g_clear_error (&local_error);
+      file = mmio_file_create (path, 0, MMIO_CREATE_FLAGS_NONE, &local_error);
+      *created = file != NULL;
+    }
+  /* Somebody else has made it between the two. */
+  if (file == NULL && g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_EXISTS))
+    return mmio_file_open_or_create (path, 0, error);
+
+  if (file == NULL)
+    g_propagate_error (error, g_steal_pointer (&local_error));
+  return file;
+}
+
+void
+tool_remove_created (MmioFile *file,
+                     GError  **error)
+{
+  g_autofree char *path = g_strdup (mmio_file_get_path (file));
+  struct stat own, there;
+
+  if (fstat (mmio_file_get_fd (file), &own) == 0 && lstat (path, &there) == 0 && own.st_dev == there.st_dev &&
+      own.st_ino == there.st_ino && unlink (path) == 0 && error != NULL && *error != NULL)
+    {
+      g_autofree char *message = g_steal_pointer (&(*error)->message);
+
+      /* Translators: %s is an error, after which a file that the command had made itself is removed. */
+      (*error)->message = g_strdup_printf (_("%s (the new file has been removed again)"), message);
+    }
 }
 
 /* Output */

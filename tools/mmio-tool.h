@@ -131,6 +131,15 @@ gboolean    tool_for_each_piece   (MmioFile           *file,
                                    gpointer            user_data,
                                    GError            **error);
 
+/* Opens a file for writing, and makes an empty one where there is none. */
+MmioFile   *tool_open_or_create   (const char         *path,
+                                   gboolean           *created,
+                                   GError            **error);
+/* After an error: takes away what tool_open_or_create () has made, unless another file stands there by now, and adds that to the
+ * error. */
+void        tool_remove_created   (MmioFile           *file,
+                                   GError            **error);
+
 /* Errors: a line on standard error. Each returns TOOL_FAILED. */
 
 ToolStatus  tool_fail             (const ToolCommand  *command,

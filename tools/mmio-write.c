@@ -68,35 +68,54 @@ write_chunk (MmioFile     *file,
   return FALSE;
 }
 
+/* Says how much of the input has arrived. */
 static gboolean
-copy_input (const char   *path,
+copy_input (MmioFile     *file,
             const Target *target,
+            guint64       offset,
+            guint64      *done,
             GError      **error)
 {
-  g_autoptr (MmioFile) file = NULL;
-  g_autofree char *buffer = NULL;
-  guint64 offset = target->offset;
+  g_autofree char *buffer = g_malloc (CHUNK_BYTES);
 
-  file = target->create ? mmio_file_open_or_create (path, 0, error) : mmio_file_open (path, MMIO_MODE_READ_WRITE, error);
+  for (*done = 0;;)
+    {
+      gssize n = read_chunk (buffer, error);
+
+      if (n < 0 || (n > 0 && !write_chunk (file, target, offset + *done, buffer, (gsize) n, error)))
+        return FALSE;
+      *done += (guint64) n;
+      if (n < CHUNK_BYTES)
+        return mmio_file_flush (file, error);
+    }
+}
+
+static gboolean
+write_input (const char   *path,
+             const Target *target,
+             GError      **error)
+{
+  g_autoptr (MmioFile) file = NULL;
+  gboolean created = FALSE;
+  guint64 offset, done;
+
+  file = target->create ? tool_open_or_create (path, &created, error) : mmio_file_open (path, MMIO_MODE_READ_WRITE, error);
   if (file == NULL)
     {
       tool_suggest_creation (path, error);
       return FALSE;
     }
-  if (target->append)
-    offset = mmio_file_get_size (file);
 
-  buffer = g_malloc (CHUNK_BYTES);
-  for (;;)
-    {
-      gssize n = read_chunk (buffer, error);
+  offset = target->append ? mmio_file_get_size (file) : target->offset;
+  if (copy_input (file, target, offset, &done, error))
+    return mmio_file_close (file, error);
 
-      if (n < 0 || (n > 0 && !write_chunk (file, target, offset, buffer, (gsize) n, error)))
-        return FALSE;
-      if (n < CHUNK_BYTES)
-        return mmio_file_close (file, error);
-      offset += (guint64) n;
-    }
+  /* What came through a pipe is nowhere else: it stays, without the zeros of a piece that had no room any more. */
+  if (created && done == 0)
+    tool_remove_created (file, error);
+  else if (created)
+    mmio_file_resize (file, offset + done, NULL);
+  return FALSE;
 }
 
 static ToolStatus
@@ -136,7 +155,7 @@ run (const ToolCommand *self,
     }
   target.grow = target.grow || target.append || target.create;
 
-  return copy_input (files[0], &target, &error) ? TOOL_OK : tool_fail (self, error);
+  return write_input (files[0], &target, &error) ? TOOL_OK : tool_fail (self, error);
 }
 
 const ToolCommand tool_write = {
