@@ -14,8 +14,7 @@ cd "$top_srcdir"
   ls examples/viewer/data/*.desktop.in examples/viewer/data/*.metainfo.xml.in
 } | LC_ALL=C sort > "$folder/using"
 sed '/^#/d; /^$/d' po/POTFILES.in | LC_ALL=C sort > "$folder/listed"
-diff -u "$folder/listed" "$folder/using" > "$folder/diagnosis" && status=0 || status=1
-point /translations/every-file-with-messages-is-listed $status
+same /translations/every-file-with-messages-is-listed "$folder/listed" "$folder/using"
 
 "$XGETTEXT" --from-code=UTF-8 --keyword=_ --keyword=N_ --keyword=C_:1c,2 --keyword=NC_:1c,2 --keyword=g_dngettext:2,3 \
   --keyword=ngettext:1,2 --files-from=po/POTFILES.in --output="$folder/all.pot" 2> "$folder/diagnosis" && status=0 || status=1
@@ -29,19 +28,17 @@ for language in $(cat po/LINGUAS); do
   "$MSGFMT" --check --statistics --output="$folder/$language.mo" "$folder/$language.po" 2> "$folder/diagnosis" && status=0 || status=1
   point "/translations/$language/formats-are-right" $status
   msgattrib --only-fuzzy --no-obsolete "po/$language.po" > "$folder/diagnosis"
-  [ -s "$folder/diagnosis" ] && status=1 || status=0
-  point "/translations/$language/nothing-is-fuzzy" $status
+  clean "/translations/$language/nothing-is-fuzzy"
   case " $(echo $complete) " in
     *" $language "*)
       msgattrib --untranslated --no-wrap "$folder/$language.po" > "$folder/diagnosis"
-      [ -s "$folder/diagnosis" ] && status=1 || status=0
-      point "/translations/$language/is-complete" $status
+      clean "/translations/$language/is-complete"
       ;;
   esac
 done
 
 ls po/*.po | sed 's,po/\(.*\)\.po,\1,' | LC_ALL=C sort > "$folder/there"
-LC_ALL=C sort po/LINGUAS | diff -u - "$folder/there" > "$folder/diagnosis" && status=0 || status=1
-point /translations/every-language-is-listed $status
+LC_ALL=C sort po/LINGUAS > "$folder/linguas"
+same /translations/every-language-is-listed "$folder/linguas" "$folder/there"
 
 end
