@@ -56,8 +56,8 @@ struct _MmioFile
   GSource *settling;            /* until then the file has to be quiet; NULL if it hasn't changed */
   guint watch_generation;       /* which watch the reports belong to; a report of an earlier one is dropped */
   MmioWatchFlags watch_flags;
-  guint watch_interval;         /* ms */
-  guint settle_time;            /* ms */
+  guint64 watch_interval;       /* ms */
+  guint64 settle_time;          /* ms */
   guint64 locate_limit;         /* bytes */
 
   /* Immutable place; see there for its locks. Inside, so that a read is one pointer away; last, since what a read looks at must not

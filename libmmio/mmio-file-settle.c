@@ -71,7 +71,7 @@ mmio_file_settle_later (MmioFile *self)
   mmio_file_settle_never (self);
   if (self->watch != NULL)
     {
-      self->settling = g_timeout_source_new (self->settle_time);
+      self->settling = g_timeout_source_new ((guint) self->settle_time);
       g_source_set_static_name (self->settling, "libmmio settle");
       g_source_set_callback (self->settling, on_quiet, mmio_weak_ref_at (&self->weak, self), mmio_weak_unref);
       g_source_attach (self->settling, self->watch_context);

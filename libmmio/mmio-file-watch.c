@@ -99,10 +99,6 @@ on_report (const MmioWatchReport *report,
       on_replaced (self, generation);
       break;
 
-    case MMIO_WATCH_SETTLED:
-      g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_SETTLED], 0);
-      break;
-
     case MMIO_WATCH_ABOUT_TO_CHANGE:
       g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_ABOUT_TO_CHANGE], 0);
       break;
@@ -192,8 +188,7 @@ mmio_file_watch (MmioFile       *self,
     .location = mmio_file_get_location (self),
     .fd = mmio_file_get_fd (self),
     .flags = flags,
-    .interval = self->watch_interval,
-    .settle_time = self->settle_time,
+    .interval = (guint) self->watch_interval,
     .locate_limit = self->locate_limit,
   };
   watch = mmio_watch_start (&setup, on_report, listener, free_listener, cancellable, error);

@@ -165,6 +165,35 @@ may_set (MmioFile   *self,
   return FALSE;
 }
 
+/* What the next watch takes over. Any thread, as all of the object. */
+static gboolean
+set_for_watch (MmioFile *self,
+               guint64  *setting,
+               guint64   value)
+{
+  gboolean changed;
+
+  g_mutex_lock (&self->watch_lock);
+  changed = *setting != value;
+  *setting = value;
+  g_mutex_unlock (&self->watch_lock);
+
+  return changed;
+}
+
+static guint64
+get_for_watch (MmioFile      *self,
+               const guint64 *setting)
+{
+  guint64 value;
+
+  g_mutex_lock (&self->watch_lock);
+  value = *setting;
+  g_mutex_unlock (&self->watch_lock);
+
+  return value;
+}
+
 static void
 mmio_file_set_property (GObject      *object,
                         guint         property_id,
@@ -230,18 +259,15 @@ mmio_file_set_property (GObject      *object,
       break;
 
     case PROP_WATCH_INTERVAL:
-      changed = self->watch_interval != g_value_get_uint (value);
-      self->watch_interval = g_value_get_uint (value);
+      changed = set_for_watch (self, &self->watch_interval, g_value_get_uint (value));
       break;
 
     case PROP_LOCATE_LIMIT:
-      changed = self->locate_limit != g_value_get_uint64 (value);
-      self->locate_limit = g_value_get_uint64 (value);
+      changed = set_for_watch (self, &self->locate_limit, g_value_get_uint64 (value));
       break;
 
     case PROP_SETTLE_TIME:
-      changed = self->settle_time != g_value_get_uint (value);
-      self->settle_time = g_value_get_uint (value);
+      changed = set_for_watch (self, &self->settle_time, g_value_get_uint (value));
       break;
 
     case PROP_ANNOUNCE:
@@ -327,7 +353,7 @@ mmio_file_get_property (GObject    *object,
       break;
 
     case PROP_WATCH_INTERVAL:
-      g_value_set_uint (value, self->watch_interval);
+      g_value_set_uint (value, (guint) get_for_watch (self, &self->watch_interval));
       break;
 
     case PROP_WATCH_BACKEND:
@@ -337,11 +363,11 @@ mmio_file_get_property (GObject    *object,
       break;
 
     case PROP_LOCATE_LIMIT:
-      g_value_set_uint64 (value, self->locate_limit);
+      g_value_set_uint64 (value, get_for_watch (self, &self->locate_limit));
       break;
 
     case PROP_SETTLE_TIME:
-      g_value_set_uint (value, self->settle_time);
+      g_value_set_uint (value, (guint) get_for_watch (self, &self->settle_time));
       break;
 
     case PROP_ANNOUNCE:
@@ -424,7 +450,7 @@ mmio_file_class_init (MmioFileClass *klass)
   /**
    * MmioFile:mode: (getter get_mode)
    *
-   * How the file is mapped, for construction only.
+   * How the file is mapped, for construction only; for reading by default.
    *
    * Since: 1.0
    */
@@ -483,7 +509,7 @@ mmio_file_class_init (MmioFileClass *klass)
   /**
    * MmioFile:flush-threshold:
    *
-   * How many bytes, writes or milliseconds [property@Mmio.File:flush-policy] is about; at least 1.
+   * How many bytes, writes or milliseconds [property@Mmio.File:flush-policy] is about; at least 1, which is the default.
    *
    * Since: 1.0
    */
@@ -529,8 +555,8 @@ mmio_file_class_init (MmioFileClass *klass)
   /**
    * MmioFile:watch-interval:
    *
-   * By how many milliseconds changes that come in a burst are gathered into one signal. 0: each is told at once. Taken over by
-   * the next [method@Mmio.File.watch].
+   * By how many milliseconds changes that come in a burst are gathered into one signal. 0, the default: each is told at once. Taken
+   * over by the next [method@Mmio.File.watch].
    *
    * Since: 1.0
    */
@@ -549,7 +575,7 @@ mmio_file_class_init (MmioFileClass *klass)
    * MmioFile:locate-limit:
    *
    * Up to which size, in bytes, a file is copied so that %MMIO_WATCH_FLAGS_LOCATE finds changes to the byte; a larger one is
-   * compared by blocks. Taken over by the next [method@Mmio.File.watch].
+   * compared by blocks. 1 MiB by default. Taken over by the next [method@Mmio.File.watch].
    *
    * Since: 1.0
    */
@@ -558,7 +584,7 @@ mmio_file_class_init (MmioFileClass *klass)
   /**
    * MmioFile:settle-time:
    *
-   * After how many milliseconds without a change a file counts as settled. Taken over by the next [method@Mmio.File.watch].
+   * After how many milliseconds without a change a file counts as settled; 500 by default. Taken over by the next change.
    *
    * Since: 1.0
    */
@@ -568,7 +594,7 @@ mmio_file_class_init (MmioFileClass *klass)
    * MmioFile:announce:
    *
    * Whether a flush makes itself heard. Stores into a mapping raise no event, neither does syncing them; an announced flush raises a
-   * modification event for the watchers of any program, without changing a byte or the size.
+   * modification event for the watchers of any program, without changing a byte or the size. %TRUE by default.
    *
    * Since: 1.0
    */

@@ -19,7 +19,6 @@ typedef enum
   MMIO_WATCH_METADATA,
   MMIO_WATCH_REMOVED,
   MMIO_WATCH_REPLACED,          /* another inode stands at the path now */
-  MMIO_WATCH_SETTLED,
   MMIO_WATCH_ABOUT_TO_CHANGE    /* somebody is held off until the report has been handled, a second at most */
 } MmioWatchWhat;
 
@@ -59,7 +58,6 @@ typedef struct
                                  * the owner may store through a mapping: times that move without an event then mean nothing */
   MmioWatchFlags flags;
   guint interval;               /* ms by which bursts are coalesced; 0: every event */
-  guint settle_time;            /* ms */
   guint64 locate_limit;         /* bytes */
 } MmioWatchSetup;
 

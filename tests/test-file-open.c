@@ -1189,6 +1189,42 @@ test_notify (MmioTest     *t,
     g_assert_cmpuint (GPOINTER_TO_UINT (g_hash_table_lookup (counts, names[i])), ==, 1);
 }
 
+#define N_SETTINGS 2000
+
+/* Sets what may be set later to one of two values, over and over. */
+static gpointer
+set_and_set (gpointer data)
+{
+  for (guint i = 0; i < N_SETTINGS; i++)
+    g_object_set (data, "watch-interval", i % 2 != 0 ? G_MAXINT : 0, "settle-time", i % 2 != 0 ? G_MAXINT : 0, "locate-limit",
+                  i % 2 != 0 ? G_MAXUINT64 : 0, NULL);
+  return NULL;
+}
+
+static void
+test_properties_from_any_thread (MmioTest     *t,
+                                 gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = NULL;
+  GThread *thread;
+
+  mmio_test_write_file (t->path, "hello", 5);
+  file = mmio_test_open (t->path, MMIO_MODE_READ_ONLY);
+  set_and_set (file);
+  thread = g_thread_new ("setter", set_and_set, file);
+  for (guint i = 0; i < N_SETTINGS; i++)
+    {
+      guint watch_interval, settle_time;
+      guint64 locate_limit;
+
+      g_object_get (file, "watch-interval", &watch_interval, "settle-time", &settle_time, "locate-limit", &locate_limit, NULL);
+      g_assert_true (watch_interval == 0 || watch_interval == G_MAXINT);
+      g_assert_true (settle_time == 0 || settle_time == G_MAXINT);
+      g_assert_true (locate_limit == 0 || locate_limit == G_MAXUINT64);
+    }
+  g_thread_join (thread);
+}
+
 static void
 test_default_properties (MmioTest     *t,
                          gconstpointer data G_GNUC_UNUSED)
@@ -1574,6 +1610,7 @@ main (int   argc,
   mmio_test_add ("/file/properties/are-the-builder", NULL, test_properties);
   mmio_test_add ("/file/properties/two-names-are-one-file", NULL, test_two_names);
   mmio_test_add ("/file/properties/tell-when-they-change", NULL, test_notify);
+  mmio_test_add ("/file/properties/from-any-thread", NULL, test_properties_from_any_thread);
   mmio_test_add ("/file/properties/have-the-defaults-they-claim", NULL, test_default_properties);
   g_test_add_func ("/file/properties/naming-no-file-is-an-error", test_builder_with_nothing);
   mmio_test_add ("/file/properties/building-can-be-cancelled", NULL, test_builder_with_cancellable);

@@ -277,7 +277,6 @@ heard (const MmioWatchReport *report,
       if (self->missing_from < self->state.size)
         read_range (self, self->missing_from, 0);
       break;
-    case MMIO_WATCH_SETTLED:
     case MMIO_WATCH_ABOUT_TO_CHANGE:
     default:
       break;
