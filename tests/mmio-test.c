@@ -37,6 +37,23 @@ mmio_test_tear_down (MmioTest     *self,
   g_free (self->path);
 }
 
+void
+mmio_test_set_up_file (MmioTestFile *self,
+                       gconstpointer data)
+{
+  mmio_test_set_up (&self->parent, NULL);
+  self->file = mmio_test_create (self->parent.path, GPOINTER_TO_SIZE (data));
+}
+
+void
+mmio_test_tear_down_file (MmioTestFile *self,
+                          gconstpointer data G_GNUC_UNUSED)
+{
+  g_clear_object (&self->file);
+  g_assert_cmpuint (mmio_test_count_names (&self->parent), ==, 1);
+  mmio_test_tear_down (&self->parent, NULL);
+}
+
 char *
 mmio_test_in_folder (MmioTest   *self,
                      const char *name)

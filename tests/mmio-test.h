@@ -28,6 +28,20 @@ void      mmio_test_set_up        (MmioTest      *self,
                                    gconstpointer  data);
 void      mmio_test_tear_down     (MmioTest      *self,
                                    gconstpointer  data);
+/* A test with a file: created before it, with as many bytes, and open for writing. */
+typedef struct
+{
+  MmioTest parent;
+  MmioFile *file;
+} MmioTestFile;
+
+#define mmio_test_add_with_file(name, size, func) \
+  g_test_add (name, MmioTestFile, GSIZE_TO_POINTER (size), mmio_test_set_up_file, func, mmio_test_tear_down_file)
+
+void      mmio_test_set_up_file   (MmioTestFile  *self,
+                                   gconstpointer  data);
+void      mmio_test_tear_down_file (MmioTestFile *self,
+                                   gconstpointer  data);
 char     *mmio_test_in_folder     (MmioTest      *self,
                                    const char    *name);
 /* How many names the folder holds. */

@@ -10,40 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mmio-test.h"
 #include "other-process.h"
 
 #define N_ADDS 1000000
-
-typedef struct
-{
-  char *folder;
-  char *path;
-  MmioFile *file;
-} Fixture;
-
-static void
-set_up (Fixture      *f,
-        gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  f->folder = g_dir_make_tmp ("mmio-atomic-XXXXXX", &error);
-  g_assert_no_error (error);
-  f->path = g_build_filename (f->folder, "file", NULL);
-  f->file = mmio_file_create (f->path, 8192, MMIO_CREATE_FLAGS_NONE, &error);
-  g_assert_no_error (error);
-}
-
-static void
-tear_down (Fixture      *f,
-           gconstpointer data)
-{
-  g_clear_object (&f->file);
-  g_assert_no_errno (g_unlink (f->path));
-  g_assert_no_errno (g_rmdir (f->folder));
-  g_free (f->path);
-  g_free (f->folder);
-}
 
 static MmioAtomicU32 *
 get_u32 (MmioFile *file,
@@ -72,7 +42,7 @@ get_u64 (MmioFile *file,
 }
 
 static void
-test_u32_operations_return_the_old_value (Fixture      *f,
+test_u32_operations_return_the_old_value (MmioTestFile *f,
                                           gconstpointer data)
 {
   g_autoptr (MmioAtomicU32) a = get_u32 (f->file, 4, 3);
@@ -103,7 +73,7 @@ test_u32_operations_return_the_old_value (Fixture      *f,
 }
 
 static void
-test_u64_operations_return_the_old_value (Fixture      *f,
+test_u64_operations_return_the_old_value (MmioTestFile *f,
                                           gconstpointer data)
 {
   g_autoptr (MmioAtomicU64) a = get_u64 (f->file, 8, 3);
@@ -133,7 +103,7 @@ test_u64_operations_return_the_old_value (Fixture      *f,
 }
 
 static void
-test_misaligned_is_an_error (Fixture      *f,
+test_misaligned_is_an_error (MmioTestFile *f,
                              gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -149,7 +119,7 @@ test_misaligned_is_an_error (Fixture      *f,
 }
 
 static void
-test_out_of_bounds_is_an_error (Fixture      *f,
+test_out_of_bounds_is_an_error (MmioTestFile *f,
                                 gconstpointer data)
 {
   const gsize lengths[] = { 2, G_MAXSIZE / 8, G_MAXSIZE };
@@ -232,7 +202,7 @@ test_change_of_a_read_only_one_does_nothing (void)
 }
 
 static void
-test_closed_is_an_error_and_held_ones_stay (Fixture      *f,
+test_closed_is_an_error_and_held_ones_stay (MmioTestFile *f,
                                             gconstpointer data)
 {
   g_autoptr (MmioAtomicU32) a = get_u32 (f->file, 0, 1);
@@ -249,7 +219,7 @@ test_closed_is_an_error_and_held_ones_stay (Fixture      *f,
 }
 
 static void
-test_counts_as_dirty (Fixture      *f,
+test_counts_as_dirty (MmioTestFile *f,
                       gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -269,7 +239,7 @@ test_counts_as_dirty (Fixture      *f,
 }
 
 static void
-test_shrink_below_is_busy_until_released (Fixture      *f,
+test_shrink_below_is_busy_until_released (MmioTestFile *f,
                                           gconstpointer data)
 {
   g_autoptr (MmioAtomicU32) a = get_u32 (f->file, 4096, 1);
@@ -288,7 +258,7 @@ test_shrink_below_is_busy_until_released (Fixture      *f,
 }
 
 static void
-test_stays_coherent_while_the_file_outgrows_its_reserve (Fixture      *f,
+test_stays_coherent_while_the_file_outgrows_its_reserve (MmioTestFile *f,
                                                          gconstpointer data)
 {
   g_autoptr (MmioAtomicU32) before = get_u32 (f->file, 0, 1);
@@ -308,11 +278,11 @@ test_stays_coherent_while_the_file_outgrows_its_reserve (Fixture      *f,
 /* Modes */
 
 static void
-test_read_only_loads_and_waits (Fixture      *f,
+test_read_only_loads_and_waits (MmioTestFile *f,
                                 gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (MmioFile) reader = mmio_file_open (f->path, MMIO_MODE_READ_ONLY, &error);
+  g_autoptr (MmioFile) reader = mmio_file_open (f->parent.path, MMIO_MODE_READ_ONLY, &error);
   g_autoptr (MmioAtomicU64) seen = get_u64 (reader, 0, 1);
   g_autoptr (MmioAtomicU64) written = get_u64 (f->file, 0, 1);
 
@@ -329,11 +299,11 @@ test_read_only_loads_and_waits (Fixture      *f,
 }
 
 static void
-test_copy_on_write_keeps_changes_to_itself (Fixture      *f,
+test_copy_on_write_keeps_changes_to_itself (MmioTestFile *f,
                                             gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (MmioFile) copy = mmio_file_open (f->path, MMIO_MODE_COPY_ON_WRITE, &error);
+  g_autoptr (MmioFile) copy = mmio_file_open (f->parent.path, MMIO_MODE_COPY_ON_WRITE, &error);
   g_autoptr (MmioAtomicU32) own = get_u32 (copy, 0, 1);
   g_autoptr (MmioAtomicU32) same = get_u32 (copy, 0, 1);
   g_autoptr (MmioAtomicU32) shared = get_u32 (f->file, 0, 1);
@@ -372,7 +342,7 @@ role_add (const char *path)
 }
 
 static void
-test_two_processes_count_exactly (Fixture      *f,
+test_two_processes_count_exactly (MmioTestFile *f,
                                   gconstpointer data)
 {
   g_autoptr (MmioAtomicU64) counter = get_u64 (f->file, 8, 1);
@@ -382,7 +352,7 @@ test_two_processes_count_exactly (Fixture      *f,
   GSubprocess *process;
 
   mmio_atomic_u64_store (counter, 0, start);
-  process = other_process_start ("add", f->path, -1);
+  process = other_process_start ("add", f->parent.path, -1);
   add_many (counter, counter32);
   other_process_finish (process);
   g_assert_cmpuint (mmio_atomic_u64_load (counter, 0), ==, start + 2 * N_ADDS);
@@ -417,13 +387,13 @@ role_answer (const char *path)
 }
 
 static void
-test_wake_reaches_another_process (Fixture      *f,
+test_wake_reaches_another_process (MmioTestFile *f,
                                    gconstpointer data)
 {
   g_autoptr (MmioAtomicU32) a = get_u32 (f->file, 0, 1);
   g_autoptr (MmioAtomicU64) b = get_u64 (f->file, 8, 1);
   g_autoptr (GError) error = NULL;
-  GSubprocess *process = other_process_start ("answer", f->path, -1);
+  GSubprocess *process = other_process_start ("answer", f->parent.path, -1);
 
   for (guint32 i = 0; i < N_ROUNDS; i++)
     {
@@ -441,7 +411,7 @@ test_wake_reaches_another_process (Fixture      *f,
 }
 
 static void
-test_wait_times_out (Fixture      *f,
+test_wait_times_out (MmioTestFile *f,
                      gconstpointer data)
 {
   g_autoptr (MmioAtomicU32) a = get_u32 (f->file, 0, 1);
@@ -463,7 +433,7 @@ test_wait_times_out (Fixture      *f,
 }
 
 static void
-test_wait_sees_a_change_that_came_before (Fixture      *f,
+test_wait_sees_a_change_that_came_before (MmioTestFile *f,
                                           gconstpointer data)
 {
   g_autoptr (MmioAtomicU64) a = get_u64 (f->file, 0, 1);
@@ -492,7 +462,7 @@ wait_for_ever (gpointer data)
 }
 
 static void
-test_cancel_ends_the_wait_and_no_other (Fixture      *f,
+test_cancel_ends_the_wait_and_no_other (MmioTestFile *f,
                                         gconstpointer data)
 {
   g_autoptr (MmioAtomicU64) a = get_u64 (f->file, 0, 1);
@@ -549,7 +519,7 @@ iterate_until (gboolean *done)
 }
 
 static void
-test_wait_async_keeps_the_main_loop_free (Fixture      *f,
+test_wait_async_keeps_the_main_loop_free (MmioTestFile *f,
                                           gconstpointer data)
 {
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
@@ -583,14 +553,14 @@ role_truncate (const char *path)
 }
 
 static void
-test_truncation_is_an_error_and_heals (Fixture      *f,
+test_truncation_is_an_error_and_heals (MmioTestFile *f,
                                        gconstpointer data)
 {
   g_autoptr (MmioAtomicU64) a = get_u64 (f->file, 4096, 1);
   g_autoptr (GError) error = NULL;
 
   mmio_atomic_u64_store (a, 0, 1);
-  other_process_finish (other_process_start ("truncate", f->path, -1));
+  other_process_finish (other_process_start ("truncate", f->parent.path, -1));
 
   /* Not taken for a change to 0. */
   g_assert_false (mmio_atomic_u64_wait (a, 0, 1, -1, NULL, &error));
@@ -601,7 +571,7 @@ test_truncation_is_an_error_and_heals (Fixture      *f,
   g_assert_error (error, MMIO_ERROR, MMIO_ERROR_TRUNCATED);
   g_clear_error (&error);
 
-  g_assert_no_errno (truncate (f->path, 8192));
+  g_assert_no_errno (truncate (f->parent.path, 8192));
   g_assert_true (mmio_file_refresh (f->file, &error));
   g_assert_no_error (error);
   g_assert_true (mmio_atomic_u64_check (a, &error));
@@ -610,14 +580,14 @@ test_truncation_is_an_error_and_heals (Fixture      *f,
 }
 
 static void
-test_sleeper_notices_a_truncation (Fixture      *f,
+test_sleeper_notices_a_truncation (MmioTestFile *f,
                                    gconstpointer data)
 {
   g_autoptr (MmioAtomicU64) a = get_u64 (f->file, 4096, 1);
   Waiter waiter = { .atomic = a };
   GThread *thread = g_thread_new ("waiter", wait_for_ever, &waiter);
 
-  other_process_finish (other_process_start ("truncate", f->path, -1));
+  other_process_finish (other_process_start ("truncate", f->parent.path, -1));
   g_thread_join (thread);
   g_assert_false (waiter.result);
   g_assert_error (waiter.error, MMIO_ERROR, MMIO_ERROR_TRUNCATED);
@@ -633,7 +603,7 @@ main (int   argc,
   other_process_main (argc, argv, roles, G_N_ELEMENTS (roles));
   g_test_init (&argc, &argv, NULL);
 
-#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+#define TEST(path, func) mmio_test_add_with_file (path, 8192, func)
   TEST ("/atomic/u32/operations-return-the-old-value", test_u32_operations_return_the_old_value);
   TEST ("/atomic/u64/operations-return-the-old-value", test_u64_operations_return_the_old_value);
   TEST ("/atomic/misaligned-is-an-error", test_misaligned_is_an_error);

@@ -6,54 +6,12 @@
 
 #include <mmio.h>
 
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mmio-test.h"
 #include "other-process.h"
-
-typedef struct
-{
-  char *folder;
-  char *path;
-  MmioFile *file;
-} Fixture;
-
-static MmioFile *
-open_file (const char *path,
-           MmioMode    mode)
-{
-  g_autoptr (GError) error = NULL;
-  MmioFile *file = mmio_file_open (path, mode, &error);
-
-  g_assert_no_error (error);
-  return file;
-}
-
-static void
-set_up (Fixture      *f,
-        gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  f->folder = g_dir_make_tmp ("mmio-lock-XXXXXX", &error);
-  g_assert_no_error (error);
-  f->path = g_build_filename (f->folder, "file", NULL);
-  f->file = mmio_file_create (f->path, 4096, MMIO_CREATE_FLAGS_NONE, &error);
-  g_assert_no_error (error);
-}
-
-static void
-tear_down (Fixture      *f,
-           gconstpointer data)
-{
-  g_clear_object (&f->file);
-  g_assert_no_errno (g_unlink (f->path));
-  g_assert_no_errno (g_rmdir (f->folder));
-  g_free (f->path);
-  g_free (f->folder);
-}
 
 /* The other process: takes a lock, says so, and lets go when it is told. */
 
@@ -61,7 +19,7 @@ static int
 hold (const char *path,
       gboolean    exclusive)
 {
-  g_autoptr (MmioFile) file = open_file (path, MMIO_MODE_READ_WRITE);
+  g_autoptr (MmioFile) file = mmio_test_open (path, MMIO_MODE_READ_WRITE);
   g_autoptr (GError) error = NULL;
   char byte = 'x';
 
@@ -91,10 +49,10 @@ role_share (const char *path)
 }
 
 static GSubprocess *
-start_holder (Fixture    *f,
-              const char *role)
+start_holder (MmioTestFile *f,
+              const char   *role)
 {
-  GSubprocess *process = other_process_start (role, f->path, -1);
+  GSubprocess *process = other_process_start (role, f->parent.path, -1);
 
   other_process_expect_byte (process);
   return process;
@@ -141,7 +99,7 @@ assert_free (MmioFile *file,
 }
 
 static void
-test_try_is_busy_while_another_process_has_it (Fixture      *f,
+test_try_is_busy_while_another_process_has_it (MmioTestFile *f,
                                                gconstpointer data)
 {
   GSubprocess *process = start_holder (f, "hold");
@@ -158,7 +116,7 @@ test_try_is_busy_while_another_process_has_it (Fixture      *f,
 }
 
 static void
-test_shared_ones_stand_beside_each_other (Fixture      *f,
+test_shared_ones_stand_beside_each_other (MmioTestFile *f,
                                           gconstpointer data)
 {
   GSubprocess *process = start_holder (f, "share");
@@ -170,7 +128,7 @@ test_shared_ones_stand_beside_each_other (Fixture      *f,
 }
 
 static void
-test_goes_with_the_process (Fixture      *f,
+test_goes_with_the_process (MmioTestFile *f,
                             gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -202,7 +160,7 @@ wait_for_lock (gpointer data)
 }
 
 static void
-test_waits_until_it_is_let_go (Fixture      *f,
+test_waits_until_it_is_let_go (MmioTestFile *f,
                                gconstpointer data)
 {
   for (guint i = 0; i < 2; i++)
@@ -222,7 +180,7 @@ test_waits_until_it_is_let_go (Fixture      *f,
 }
 
 static void
-test_cancel_ends_the_wait (Fixture      *f,
+test_cancel_ends_the_wait (MmioTestFile *f,
                            gconstpointer data)
 {
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
@@ -268,7 +226,7 @@ iterate_until (gboolean *done)
 }
 
 static void
-test_async_waits_and_can_be_cancelled (Fixture      *f,
+test_async_waits_and_can_be_cancelled (MmioTestFile *f,
                                        gconstpointer data)
 {
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
@@ -295,10 +253,10 @@ test_async_waits_and_can_be_cancelled (Fixture      *f,
 /* Of the objects of one process */
 
 static void
-test_belongs_to_the_object (Fixture      *f,
+test_belongs_to_the_object (MmioTestFile *f,
                             gconstpointer data)
 {
-  g_autoptr (MmioFile) other = open_file (f->path, MMIO_MODE_READ_WRITE);
+  g_autoptr (MmioFile) other = mmio_test_open (f->parent.path, MMIO_MODE_READ_WRITE);
   g_autoptr (GError) error = NULL;
 
   g_assert_true (mmio_file_try_lock_range (f->file, 10, 10, TRUE, &error));
@@ -322,7 +280,7 @@ test_belongs_to_the_object (Fixture      *f,
 
   /* An object that goes takes along none but its own. */
   g_clear_object (&other);
-  other = open_file (f->path, MMIO_MODE_READ_WRITE);
+  other = mmio_test_open (f->parent.path, MMIO_MODE_READ_WRITE);
   assert_busy (other, 14, 1, TRUE);
 
   g_assert_true (mmio_file_close (f->file, &error));
@@ -330,7 +288,7 @@ test_belongs_to_the_object (Fixture      *f,
 }
 
 static void
-test_past_the_end_is_fine (Fixture      *f,
+test_past_the_end_is_fine (MmioTestFile *f,
                            gconstpointer data)
 {
   assert_free (f->file, 1 << 20, 10, TRUE);
@@ -339,7 +297,7 @@ test_past_the_end_is_fine (Fixture      *f,
 }
 
 static void
-test_wrapping_is_out_of_bounds (Fixture      *f,
+test_wrapping_is_out_of_bounds (MmioTestFile *f,
                                 gconstpointer data)
 {
   const struct
@@ -364,10 +322,10 @@ test_wrapping_is_out_of_bounds (Fixture      *f,
 }
 
 static void
-test_exclusive_on_a_read_only_file_is_an_error (Fixture      *f,
+test_exclusive_on_a_read_only_file_is_an_error (MmioTestFile *f,
                                                 gconstpointer data)
 {
-  g_autoptr (MmioFile) reader = open_file (f->path, MMIO_MODE_READ_ONLY);
+  g_autoptr (MmioFile) reader = mmio_test_open (f->parent.path, MMIO_MODE_READ_ONLY);
   g_autoptr (GError) error = NULL;
 
   assert_free (reader, 0, 0, FALSE);
@@ -379,7 +337,7 @@ test_exclusive_on_a_read_only_file_is_an_error (Fixture      *f,
 }
 
 static void
-test_closed_is_an_error (Fixture      *f,
+test_closed_is_an_error (MmioTestFile *f,
                          gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -396,7 +354,7 @@ test_closed_is_an_error (Fixture      *f,
 }
 
 static void
-test_close_ends_the_wait_with_the_lock (Fixture      *f,
+test_close_ends_the_wait_with_the_lock (MmioTestFile *f,
                                         gconstpointer data)
 {
   GSubprocess *process = start_holder (f, "hold");
@@ -414,7 +372,7 @@ test_close_ends_the_wait_with_the_lock (Fixture      *f,
   g_clear_error (&waiter.error);
   end_holder (process);
 
-  other = open_file (f->path, MMIO_MODE_READ_WRITE);
+  other = mmio_test_open (f->parent.path, MMIO_MODE_READ_WRITE);
   assert_free (other, 0, 0, TRUE);
 }
 
@@ -528,7 +486,7 @@ main (int   argc,
   other_process_main (argc, argv, roles, G_N_ELEMENTS (roles));
   g_test_init (&argc, &argv, NULL);
 
-#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+#define TEST(path, func) mmio_test_add_with_file (path, 4096, func)
   TEST ("/lock/try-is-busy-while-another-process-has-it", test_try_is_busy_while_another_process_has_it);
   TEST ("/lock/shared-ones-stand-beside-each-other", test_shared_ones_stand_beside_each_other);
   TEST ("/lock/goes-with-the-process", test_goes_with_the_process);

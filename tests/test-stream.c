@@ -6,53 +6,22 @@
 
 #include <mmio.h>
 
-#include <glib/gstdio.h>
 #include <unistd.h>
 
 #ifdef HAVE_JSON_GLIB
 #include <json-glib/json-glib.h>
 #endif
 
+#include "mmio-test.h"
 #include "other-process.h"
 
 #define TEXT "one\ntwo\nthree\n"
 
-typedef struct
-{
-  char *folder;
-  char *path;
-  MmioFile *file;
-} Fixture;
-
-static void
-set_up (Fixture      *f,
-        gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  f->folder = g_dir_make_tmp ("mmio-stream-XXXXXX", &error);
-  g_assert_no_error (error);
-  f->path = g_build_filename (f->folder, "file", NULL);
-  f->file = mmio_file_create (f->path, 0, MMIO_CREATE_FLAGS_NONE, &error);
-  g_assert_no_error (error);
-}
-
-static void
-tear_down (Fixture      *f,
-           gconstpointer data)
-{
-  g_clear_object (&f->file);
-  g_assert_no_errno (g_unlink (f->path));
-  g_assert_no_errno (g_rmdir (f->folder));
-  g_free (f->path);
-  g_free (f->folder);
-}
-
 /* Gives the file this content. */
 static void
-fill (Fixture    *f,
-      const char *data,
-      gsize       length)
+fill (MmioTestFile *f,
+      const char   *data,
+      gsize         length)
 {
   g_autoptr (GError) error = NULL;
 
@@ -62,15 +31,15 @@ fill (Fixture    *f,
 }
 
 static void
-assert_content (Fixture    *f,
-                const char *data,
-                gsize       length)
+assert_content (MmioTestFile *f,
+                const char   *data,
+                gsize         length)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *content = NULL;
   gsize content_length;
 
-  g_file_get_contents (f->path, &content, &content_length, &error);
+  g_file_get_contents (f->parent.path, &content, &content_length, &error);
   g_assert_no_error (error);
   g_assert_cmpmem (content, content_length, data, length);
 }
@@ -124,7 +93,7 @@ assert_seeks (gpointer  stream,
 /* Input */
 
 static void
-test_input_reads_to_the_end (Fixture      *f,
+test_input_reads_to_the_end (MmioTestFile *f,
                              gconstpointer data)
 {
   g_autoptr (GInputStream) stream = mmio_input_stream_new (f->file);
@@ -142,7 +111,7 @@ test_input_reads_to_the_end (Fixture      *f,
 }
 
 static void
-test_input_reads_on_where_the_file_has_grown (Fixture      *f,
+test_input_reads_on_where_the_file_has_grown (MmioTestFile *f,
                                               gconstpointer data)
 {
   g_autoptr (GInputStream) stream = mmio_input_stream_new (f->file);
@@ -155,7 +124,7 @@ test_input_reads_on_where_the_file_has_grown (Fixture      *f,
 }
 
 static void
-test_input_seeks_like_a_file (Fixture      *f,
+test_input_seeks_like_a_file (MmioTestFile *f,
                               gconstpointer data)
 {
   g_autoptr (GInputStream) stream = mmio_input_stream_new (f->file);
@@ -191,7 +160,7 @@ test_input_seeks_like_a_file (Fixture      *f,
 }
 
 static void
-test_input_bytes_are_the_mapping (Fixture      *f,
+test_input_bytes_are_the_mapping (MmioTestFile *f,
                                   gconstpointer data)
 {
   g_autoptr (GInputStream) stream = mmio_input_stream_new (f->file);
@@ -226,7 +195,7 @@ test_input_bytes_are_the_mapping (Fixture      *f,
 }
 
 static void
-test_input_cancelled_and_closed_are_errors (Fixture      *f,
+test_input_cancelled_and_closed_are_errors (MmioTestFile *f,
                                             gconstpointer data)
 {
   g_autoptr (GInputStream) stream = mmio_input_stream_new (f->file);
@@ -268,7 +237,7 @@ role_truncate (const char *path)
 }
 
 static void
-test_input_truncation_in_mid_stream_is_no_end (Fixture      *f,
+test_input_truncation_in_mid_stream_is_no_end (MmioTestFile *f,
                                                gconstpointer data)
 {
   g_autoptr (GInputStream) stream = mmio_input_stream_new (f->file);
@@ -278,7 +247,7 @@ test_input_truncation_in_mid_stream_is_no_end (Fixture      *f,
 
   fill (f, content, 65536);
   g_assert_cmpint (g_input_stream_read (stream, buffer, 4096, NULL, &error), ==, 4096);
-  other_process_finish (other_process_start ("truncate", f->path, -1));
+  other_process_finish (other_process_start ("truncate", f->parent.path, -1));
   g_assert_cmpint (g_input_stream_read (stream, buffer, 4096, NULL, &error), ==, -1);
   g_assert_error (error, MMIO_ERROR, MMIO_ERROR_TRUNCATED);
   g_clear_error (&error);
@@ -292,7 +261,7 @@ test_input_truncation_in_mid_stream_is_no_end (Fixture      *f,
 /* Output */
 
 static void
-test_output_grows_and_trims_on_close (Fixture      *f,
+test_output_grows_and_trims_on_close (MmioTestFile *f,
                                       gconstpointer data)
 {
   g_autoptr (GOutputStream) stream = mmio_output_stream_new (f->file);
@@ -320,7 +289,7 @@ test_output_grows_and_trims_on_close (Fixture      *f,
 }
 
 static void
-test_output_trims_when_it_is_dropped (Fixture      *f,
+test_output_trims_when_it_is_dropped (MmioTestFile *f,
                                       gconstpointer data)
 {
   GOutputStream *stream = mmio_output_stream_new (f->file);
@@ -332,7 +301,7 @@ test_output_trims_when_it_is_dropped (Fixture      *f,
 }
 
 static void
-test_output_goes_over_what_is_there (Fixture      *f,
+test_output_goes_over_what_is_there (MmioTestFile *f,
                                      gconstpointer data)
 {
   g_autoptr (GOutputStream) stream = mmio_output_stream_new (f->file);
@@ -344,7 +313,7 @@ test_output_goes_over_what_is_there (Fixture      *f,
 }
 
 static void
-test_output_appends_after_a_seek_to_the_end (Fixture      *f,
+test_output_appends_after_a_seek_to_the_end (MmioTestFile *f,
                                              gconstpointer data)
 {
   g_autoptr (GOutputStream) stream = mmio_output_stream_new (f->file);
@@ -360,7 +329,7 @@ test_output_appends_after_a_seek_to_the_end (Fixture      *f,
 }
 
 static void
-test_output_truncates (Fixture      *f,
+test_output_truncates (MmioTestFile *f,
                        gconstpointer data)
 {
   g_autoptr (GOutputStream) stream = mmio_output_stream_new (f->file);
@@ -381,7 +350,7 @@ test_output_truncates (Fixture      *f,
 }
 
 static void
-test_output_leaves_a_size_that_is_not_its_own (Fixture      *f,
+test_output_leaves_a_size_that_is_not_its_own (MmioTestFile *f,
                                                gconstpointer data)
 {
   g_autoptr (GOutputStream) stream = mmio_output_stream_new (f->file);
@@ -395,7 +364,7 @@ test_output_leaves_a_size_that_is_not_its_own (Fixture      *f,
 }
 
 static void
-test_output_counts_as_pending (Fixture      *f,
+test_output_counts_as_pending (MmioTestFile *f,
                                gconstpointer data)
 {
   g_autoptr (GOutputStream) stream = mmio_output_stream_new (f->file);
@@ -410,11 +379,11 @@ test_output_counts_as_pending (Fixture      *f,
 }
 
 static void
-test_output_errors_are_the_files (Fixture      *f,
+test_output_errors_are_the_files (MmioTestFile *f,
                                   gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (MmioFile) reader = mmio_file_open (f->path, MMIO_MODE_READ_ONLY, &error);
+  g_autoptr (MmioFile) reader = mmio_file_open (f->parent.path, MMIO_MODE_READ_ONLY, &error);
   g_autoptr (GOutputStream) refused = mmio_output_stream_new (reader);
   g_autoptr (GOutputStream) stream = mmio_output_stream_new (f->file);
   g_autoptr (GOutputStream) late = mmio_output_stream_new (f->file);
@@ -456,7 +425,7 @@ test_output_errors_are_the_files (Fixture      *f,
 /* Consumers */
 
 static void
-test_consumer_zlib (Fixture      *f,
+test_consumer_zlib (MmioTestFile *f,
                     gconstpointer data)
 {
   g_autoptr (GOutputStream) sink = mmio_output_stream_new (f->file);
@@ -485,7 +454,7 @@ test_consumer_zlib (Fixture      *f,
 }
 
 static void
-test_consumer_lines (Fixture      *f,
+test_consumer_lines (MmioTestFile *f,
                      gconstpointer data)
 {
   g_autoptr (GInputStream) stream = mmio_input_stream_new (f->file);
@@ -504,7 +473,7 @@ test_consumer_lines (Fixture      *f,
 }
 
 static void
-test_consumer_key_file (Fixture      *f,
+test_consumer_key_file (MmioTestFile *f,
                         gconstpointer data)
 {
   g_autoptr (GKeyFile) key_file = g_key_file_new ();
@@ -520,7 +489,7 @@ test_consumer_key_file (Fixture      *f,
 }
 
 static void
-test_consumer_variant_in_place (Fixture      *f,
+test_consumer_variant_in_place (MmioTestFile *f,
                                 gconstpointer data)
 {
   g_autoptr (GVariant) original = g_variant_ref_sink (g_variant_new ("(sat)", "name", NULL));
@@ -537,7 +506,7 @@ test_consumer_variant_in_place (Fixture      *f,
 }
 
 static void
-test_consumer_json (Fixture      *f,
+test_consumer_json (MmioTestFile *f,
                     gconstpointer data)
 {
 #ifdef HAVE_JSON_GLIB
@@ -584,7 +553,7 @@ patience_ends (gpointer data)
 }
 
 static void
-test_input_reads_asynchronously (Fixture      *f,
+test_input_reads_asynchronously (MmioTestFile *f,
                                  gconstpointer data)
 {
   g_autoptr (GInputStream) stream = mmio_input_stream_new (f->file);
@@ -609,7 +578,7 @@ main (int   argc,
   other_process_main (argc, argv, roles, G_N_ELEMENTS (roles));
   g_test_init (&argc, &argv, NULL);
 
-#define TEST(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+#define TEST(path, func) mmio_test_add_with_file (path, 0, func)
   TEST ("/stream/input/reads-to-the-end", test_input_reads_to_the_end);
   TEST ("/stream/input/reads-on-where-the-file-has-grown", test_input_reads_on_where_the_file_has_grown);
   TEST ("/stream/input/seeks-like-a-file", test_input_seeks_like_a_file);
