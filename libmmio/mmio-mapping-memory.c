@@ -140,7 +140,6 @@ mmio_mapping_populate (MmioMapping  *self,
   /* EFAULT, or a fault that the guard has caught: the file isn't as long any more, or can't be read. */
   if (result == EFAULT || result == EHWPOISON)
     {
-      result = 0;
       mmio_mapping_fail_fault (self, pages.pin.offset, pages.pin.length, error);
       mmio_mapping_unpin (self, &pages.pin);
       return FALSE;
