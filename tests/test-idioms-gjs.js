@@ -5,7 +5,7 @@
 import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
 import Mmio from 'gi://Mmio?version=1.0';
-import {assert, assertEqual, assertThrows, assertThrowsType, run, test} from './tap.js';
+import {assert, assertEqual, assertThrows, assertThrowsType, run, skip, test} from './tap.js';
 
 function make(folder, content) {
     const path = `${folder}/file`;
@@ -323,6 +323,98 @@ test('/gjs/idioms/atomics-of-64-bits-are-exact', folder => {
     assertEqual(other.load(0), 7n);
     assertThrowsType(TypeError, () => other.add(0, 1));
 });
+
+test('/gjs/idioms/atomics-tell-what-is-wrong-with-a-call', folder => {
+    const path = make(folder, new Uint8Array(16));
+    const file = Mmio.File.open(path, 'r+');
+    const says = (message, func) => {
+        try {
+            func();
+        } catch (error) {
+            return assertEqual(error.message, `${path}: ${message}`);
+        }
+        throw new Error('nothing was thrown');
+    };
+    for (const bits of [32, 64]) {
+        const atomic = file[`get_atomic_u${bits}`](8);
+        for (const index of [1, -1, 0.5, NaN, undefined, null, '0'])
+            says(`load(): index ${index} is out of range: the length is 1`, () => atomic.load(index));
+        says('add(): index 1 is out of range: the length is 1', () => atomic.add(1, 1));
+        atomic.release();
+        says('store(): it was released', () => atomic.store(0, 1));
+        const seen = Mmio.File.open(path)[`get_atomic_u${bits}`](0);
+        says("is mapped for reading only, so add() can't change it: open it with 'r+'", () => seen.add(0, 1));
+        says(`offset 8 + 9 * ${bits / 8} bytes exceeds size 16`, () => file[`get_atomic_u${bits}`](8, 9));
+        says(`offset 2 is not a multiple of ${bits / 8}`, () => file[`get_atomic_u${bits}`](2));
+    }
+    file.close();
+});
+
+// Each method of the library that takes whole numbers, so that none is left out, also of those that come.
+const gir = `${GLib.getenv('top_builddir') ?? '.'}/Mmio-1.0.gir`;
+const missing = '/gjs/idioms/numbers-that-are-left-out-are-no-zeros';
+if (!GLib.file_test(gir, GLib.FileTest.EXISTS)) {
+    skip(missing, 'the description of the library is only in its build folder');
+} else {
+    test(missing, async folder => {
+        const description = text(GLib.file_get_contents(gir)[1]);
+        const file = Mmio.File.create(`${folder}/file`, 16);
+        file.fill(0, 16, 1);
+        const targets = {
+            File: file,
+            View: file.get_view(),
+            InputStream: Mmio.InputStream.new(file),
+            AtomicU32: file.get_atomic_u32(0),
+            AtomicU64: file.get_atomic_u64(0),
+        };
+        const whole = /^(g?u?int(8|16|32|64)?|gs?size)$/;
+        // The first argument that has a default
+        const optional = {
+            read: 0, chunks: 0, get_bytes: 0, get_view: 0, get_writable_view: 0,
+            find: 1, find_last: 1, get_atomic_u32: 1, get_atomic_u64: 1, wake: 1, wait: 2,
+        };
+        const seen = [];
+        for (const [, name, members] of description.matchAll(/<(?:class|record) name="(\w+)"(.*?)<\/(?:class|record)>/gs)) {
+            for (const [, kind, attributes, body] of members.matchAll(/<(method|constructor|function) ([^>]*)>(.*?)<\/\1>/gs)) {
+                const method = attributes.match(/shadows="(\w+)"/)?.[1] ?? attributes.match(/name="(\w+)"/)[1];
+                if (/introspectable="0"|shadowed-by=|moved-to=/.test(attributes) || !targets[name])
+                    continue;
+                const types = [...body.matchAll(/<parameter ([^>]*)>.*?<(?:type|array) ([^>]*)/gs)].filter(
+                    ([, parameter, type]) => !/direction="out"/.test(parameter) && !/AsyncReadyCallback|gpointer|Cancellable/.test(type)).map(
+                    ([, , type]) => type.match(/name="([\w.]+)"/)?.[1] ?? 'array');
+                // Bytes and their length are one argument here.
+                const args = types.filter((type, i) => !(type === 'gsize' && types[i - 1] === 'array'));
+                const target = kind === 'method' ? targets[name] : Mmio[name];
+                for (const [position, type] of args.entries()) {
+                    if (!whole.test(type))
+                        continue;
+                    for (const junk of [undefined, NaN, 0.5, 'x', null]) {
+                        // A Gio.Cancellable that stands where something is left out may be null.
+                        if (position >= optional[method.replace('_async', '')] && (junk === undefined || junk === null && method.endsWith('_async')))
+                            continue;
+                        let told = 'nothing';
+                        try {
+                            const values = args.map((other, i) => i === position ? junk : whole.test(other) ? 0 : 'x');
+                            await target[method](...values);
+                        } catch (error) {
+                            told = error.message;
+                        }
+                        assert(/ is no whole number: |index .* is out of range/.test(told), `${name}.${method}, ${position} ${String(junk)}: ${told}`);
+                    }
+                    seen.push(`${name}.${method}`);
+                }
+            }
+        }
+        for (const method of ['File.resize', 'File.resize_async', 'File.create', 'File.create_async', 'File.lock_range', 'File.fill_async',
+            'View.sub', 'InputStream.read_bytes', 'AtomicU32.store', 'AtomicU64.wait_async'])
+            assert(seen.includes(method), method);
+        assertEqual(file.read(), new Uint8Array(16).fill(1));
+        assertThrowsType(TypeError, () => file.set_float(0, undefined));
+        assertThrowsType(TypeError, () => file.advise(0, 1));
+        targets.View.release();
+        file.close();
+    });
+}
 
 test('/gjs/idioms/atomics-stay-with-the-memory-that-they-are-of', folder => {
     const file = Mmio.File.open(make(folder, new Uint8Array(32)), Mmio.Mode.READ_WRITE);

@@ -123,7 +123,7 @@ function extendFile(Mmio) {
     // Bytes
 
     const {read, read_finish: readFinish, write_bytes: writeBytes} = File;
-    const rest = (file, offset) => Math.max(file.get_size() - offset, 0);
+    const rest = (file, offset) => Math.max(file.get_size() - Number(offset), 0);
 
     File.read = function (offset = 0, count = rest(this, offset)) {
         return bytesToArray(read.call(this, offset, count));
@@ -173,6 +173,9 @@ function extendFile(Mmio) {
             return new DataView(this.read(offset, size).buffer)[method](0, isLittle(order));
         };
         File[`set_${kind}`] = function (offset, value, order = HOST_ENDIAN) {
+            // GJS would store a NaN for what is no number.
+            if (typeof value !== 'number')
+                throw new TypeError(`set_${kind}(): no number: ${String(value)}`);
             return set.call(this, offset, value, toOrder(order));
         };
     }
@@ -346,13 +349,31 @@ function extendStreams(Mmio) {
     };
 }
 
+function isWhole(value) {
+    return Number.isInteger(value) || typeof value === 'bigint';
+}
+
+// What messages about an atomic say: WeakMap of {name, length}.
+const origins = new WeakMap();
+
+function nameOrigin(atomic, file, length) {
+    origins.set(atomic, {name: file.get_path() ?? 'a file without a name', length});
+    return atomic;
+}
+
 // An index that is none, or a change where the file is mapped for reading, is the script's mistake: thrown, not logged.
-function checkAtomic(atomic, index, changes) {
+function checkAtomic(atomic, method, index, changes) {
     const length = atomic.get_length();
-    if (!(index >= 0 && index < length))
-        throw new RangeError(`index ${index} is out of range: the length is ${length}`);
+    if (typeof index === 'number' && index >>> 0 === index && index < length && (!changes || atomic.is_writable()))
+        return;
+
+    const {name, length: made} = origins.get(atomic);
+    if (length < made)
+        throw new RangeError(`${name}: ${method}(): it was released`);
+    if (!(isWhole(index) && index >= 0 && index < length))
+        throw new RangeError(`${name}: ${method}(): index ${String(index)} is out of range: the length is ${length}`);
     if (changes && !atomic.is_writable())
-        throw new TypeError('the file is mapped for reading only');
+        throw new TypeError(`${name}: is mapped for reading only, so ${method}() can't change it: open it with 'r+'`);
 }
 
 function extendAtomics(Mmio) {
@@ -372,15 +393,15 @@ function extendAtomics(Mmio) {
 
         const {wait, wake, wait_async: waitAsync} = Atomic;
         Atomic.wait = function (index, expected, timeout = -1, cancellable = null) {
-            checkAtomic(this, index, false);
+            checkAtomic(this, 'wait', index, false);
             return wait.call(this, index, wrap(expected), timeout, cancellable);
         };
         Atomic.wait_async = function (index, expected, ...args) {
-            checkAtomic(this, index, false);
+            checkAtomic(this, 'wait_async', index, false);
             return waitAsync.call(this, index, wrap(expected), ...args);
         };
         Atomic.wake = function (index, n = 1) {
-            checkAtomic(this, index, false);
+            checkAtomic(this, 'wake', index, false);
             return wake.call(this, index, n);
         };
     }
@@ -389,7 +410,7 @@ function extendAtomics(Mmio) {
     for (const name of ['load', 'store', 'exchange', 'add', 'sub', 'and', 'or', 'xor', 'compare_exchange', 'compare_and_store']) {
         const original = U32[name];
         U32[name] = function (index, ...args) {
-            checkAtomic(this, index, name !== 'load');
+            checkAtomic(this, name, index, name !== 'load');
             return original.call(this, index, ...args);
         };
     }
@@ -402,17 +423,17 @@ function extendAtomics(Mmio) {
     Mmio.File.prototype.get_atomic_u64 = function (offset, nElements = 1) {
         const atomic = getAtomic.call(this, offset, nElements);
         views.set(atomic, this.get_view(offset, 8 * nElements));
-        return atomic;
+        return nameOrigin(atomic, this, nElements);
     };
     const {get_atomic_u32: getAtomic32} = Mmio.File.prototype;
     Mmio.File.prototype.get_atomic_u32 = function (offset, nElements = 1) {
-        return getAtomic32.call(this, offset, nElements);
+        return nameOrigin(getAtomic32.call(this, offset, nElements), this, nElements);
     };
 
     const U64 = Mmio.AtomicU64.prototype;
     const {store, compare_and_store: replace} = U64;
-    const update = (atomic, index, change) => {
-        checkAtomic(atomic, index, true);
+    const update = (atomic, method, index, change) => {
+        checkAtomic(atomic, method, index, true);
         for (;;) {
             const value = atomic.load(index);
             if (replace.call(atomic, index, value, BigInt.asUintN(64, change(value))))
@@ -421,13 +442,13 @@ function extendAtomics(Mmio) {
     };
 
     const see = (atomic, index) => {
-        const view = views.get(atomic).sub(8 * index, 8);
+        const view = views.get(atomic).sub(8 * Number(index), 8);
         const value = new DataView(view.get_data().buffer).getBigUint64(0, HOST_IS_LITTLE);
         view.release();
         return value;
     };
     U64.load = function (index) {
-        checkAtomic(this, index, false);
+        checkAtomic(this, 'load', index, false);
         // The engine may copy it in pieces: what it sees twice is whole.
         let value = see(this, index);
         for (let again = see(this, index); again !== value; again = see(this, index))
@@ -442,11 +463,11 @@ function extendAtomics(Mmio) {
     if (Symbol.dispose)
         U64[Symbol.dispose] = U64.release;
     U64.store = function (index, value) {
-        checkAtomic(this, index, true);
+        checkAtomic(this, 'store', index, true);
         store.call(this, index, BigInt.asUintN(64, BigInt(value)));
     };
     U64.compare_exchange = function (index, expected, desired) {
-        checkAtomic(this, index, true);
+        checkAtomic(this, 'compare_exchange', index, true);
         const wanted = BigInt.asUintN(64, BigInt(expected));
         for (;;) {
             const value = this.load(index);
@@ -457,27 +478,141 @@ function extendAtomics(Mmio) {
         }
     };
     U64.compare_and_store = function (index, expected, desired) {
-        checkAtomic(this, index, true);
+        checkAtomic(this, 'compare_and_store', index, true);
         return replace.call(this, index, BigInt.asUintN(64, BigInt(expected)), BigInt.asUintN(64, BigInt(desired)));
     };
     U64.exchange = function (index, value) {
-        return update(this, index, () => BigInt(value));
+        return update(this, 'exchange', index, () => BigInt(value));
     };
     U64.add = function (index, value) {
-        return update(this, index, old => old + BigInt(value));
+        return update(this, 'add', index, old => old + BigInt(value));
     };
     U64.sub = function (index, value) {
-        return update(this, index, old => old - BigInt(value));
+        return update(this, 'sub', index, old => old - BigInt(value));
     };
     U64.and = function (index, value) {
-        return update(this, index, old => old & BigInt(value));
+        return update(this, 'and', index, old => old & BigInt(value));
     };
     U64.or = function (index, value) {
-        return update(this, index, old => old | BigInt(value));
+        return update(this, 'or', index, old => old | BigInt(value));
     };
     U64.xor = function (index, value) {
-        return update(this, index, old => old ^ BigInt(value));
+        return update(this, 'xor', index, old => old ^ BigInt(value));
     };
+}
+
+// Numbers that are left out, or are none: GJS takes each for 0, so that resize(file.szie) would make the file empty.
+
+function checkArguments(method, names, args, isAbsent) {
+    for (let i = 0; i < names.length; i++) {
+        if (names[i] !== '' && !isWhole(args[i]) && !(names[i].endsWith('?') && isAbsent(args[i])))
+            throw new TypeError(`${method}(): ${names[i].replace('?', '')} is no whole number: ${String(args[i])}`);
+    }
+}
+
+const isUndefined = value => value === undefined;
+// Of what may be left out, a Gio.Cancellable may stand in the place.
+const isNoNumber = value => value === undefined || typeof value === 'object';
+
+// names: all of the method's arguments, in their order. "" is no whole number, one that ends with "?" may be left out.
+function checkNumbers(target, method, ...names) {
+    const original = target[method];
+    if (!original)
+        return;
+
+    // What a script does most often, with numbers below 2³², is told in the fewest steps.
+    const [isA, isB, isC] = names.map(name => name !== '');
+    const check = (...args) => checkArguments(method, names, args, isUndefined);
+    target[method] = [
+        function (a) {
+            if (typeof a !== 'number' || a >>> 0 !== a)
+                check(a);
+            return original.call(this, a);
+        },
+        function (a, b) {
+            if (isA && (typeof a !== 'number' || a >>> 0 !== a) || isB && (typeof b !== 'number' || b >>> 0 !== b))
+                check(a, b);
+            return original.call(this, a, b);
+        },
+        function (a, b, c) {
+            if (isA && (typeof a !== 'number' || a >>> 0 !== a) || isB && (typeof b !== 'number' || b >>> 0 !== b) ||
+                isC && (typeof c !== 'number' || c >>> 0 !== c))
+                check(a, b, c);
+            return original.call(this, a, b, c);
+        },
+        function (a, b, c, d) {
+            check(a, b, c);
+            return original.call(this, a, b, c, d);
+        },
+    ][names.length - 1];
+
+    const start = target[`${method}_async`];
+    if (!start)
+        return;
+    target[`${method}_async`] = function (...args) {
+        try {
+            checkArguments(`${method}_async`, names, args, isNoNumber);
+        } catch (error) {
+            if (isCallback(args))
+                throw error;
+            return Promise.reject(error);
+        }
+        return start.apply(this, args);
+    };
+}
+
+function checkAllNumbers({File, View, InputStream, AtomicU32, AtomicU64}) {
+    checkNumbers(File, 'create', '', 'size', 'flags?');
+    checkNumbers(File, 'open_or_create', '', 'size');
+    checkNumbers(File, 'new_anonymous', '', 'size');
+    checkNumbers(File, 'new_for_fd', 'fd', '');
+
+    const file = File.prototype;
+    checkNumbers(file, 'resize', 'size');
+    checkNumbers(file, 'fill', 'offset', 'length', 'byte');
+    checkNumbers(file, 'move', 'to', 'from', 'length');
+    checkNumbers(file, 'advise', 'offset', 'length', 'advice');
+    checkNumbers(file, 'seal', 'flags');
+    checkNumbers(file, 'watch', 'flags?', '');
+    checkNumbers(file, 'chunks', 'chunk size?');
+    checkNumbers(file, 'read', 'offset?', 'count?');
+    for (const method of ['write', 'write_bytes'])
+        checkNumbers(file, method, 'offset', '');
+    for (const method of ['find', 'find_last'])
+        checkNumbers(file, method, '', 'from?', 'to?');
+    for (const method of ['get_bytes', 'get_view', 'get_writable_view'])
+        checkNumbers(file, method, 'offset?', 'length?');
+    for (const method of ['evict', 'flush_range', 'get_resident_bytes', 'lock_memory', 'prefetch', 'start_writeback', 'touch',
+        'unlock_memory', 'unlock_range'])
+        checkNumbers(file, method, 'offset', 'length');
+    checkNumbers(file, 'lock_range', 'offset', 'length', '', '');
+    checkNumbers(file, 'try_lock_range', 'offset', 'length', '');
+    for (const method of ['get_atomic_u32', 'get_atomic_u64'])
+        checkNumbers(file, method, 'offset', 'number of elements?');
+    for (const kind of ['uint8', 'int8']) {
+        checkNumbers(file, `get_${kind}`, 'offset');
+        checkNumbers(file, `set_${kind}`, 'offset', 'value');
+    }
+    for (const kind of ['uint16', 'int16', 'uint32', 'int32', 'uint64', 'int64']) {
+        checkNumbers(file, `get_${kind}`, 'offset', '');
+        checkNumbers(file, `set_${kind}`, 'offset', 'value', '');
+    }
+    for (const kind of ['float', 'double']) {
+        checkNumbers(file, `get_${kind}`, 'offset', '');
+        checkNumbers(file, `set_${kind}`, 'offset', '', '');
+    }
+
+    checkNumbers(View.prototype, 'sub', 'offset', 'length');
+    checkNumbers(InputStream.prototype, 'read_bytes', 'count', '');
+    for (const atomic of [AtomicU32.prototype, AtomicU64.prototype]) {
+        // The index is out of range where it is none: see checkAtomic ().
+        checkNumbers(atomic, 'wait', '', 'expected', 'timeout?', '');
+        checkNumbers(atomic, 'wake', '', 'n?');
+        for (const method of ['store', 'exchange', 'add', 'sub', 'and', 'or', 'xor'])
+            checkNumbers(atomic, method, '', 'value');
+        for (const method of ['compare_exchange', 'compare_and_store'])
+            checkNumbers(atomic, method, '', 'expected', 'desired');
+    }
 }
 
 function _init() {
@@ -485,4 +620,5 @@ function _init() {
     extendView(this);
     extendStreams(this);
     extendAtomics(this);
+    checkAllNumbers(this);
 }
