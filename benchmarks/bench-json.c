@@ -141,8 +141,8 @@ write_summary (FILE               *stream,
                const char         *name,
                const BenchSummary *summary)
 {
-  fprintf (stream, "\"%s\": {\"median\": %.4f, \"min\": %.4f, \"max\": %.4f}", name, summary->median, summary->min,
-           summary->max);
+  fprintf (stream, "\"%s\": {\"median\": %.4f, \"low\": %.4f, \"high\": %.4f, \"min\": %.4f, \"max\": %.4f}", name, summary->median,
+           summary->low, summary->high, summary->min, summary->max);
 }
 
 static void

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   double median;
+  double low, high;             /* what the median of as many turns more may come to: 95 % of the times, if nothing drifts */
   double min;
   double max;
 } BenchSummary;

@@ -21,7 +21,7 @@ FONT = 'font-family="Cantarell, DejaVu Sans, sans-serif" font-size="12"'
 BLUE, RED, GREY, LIGHT, DARK, WHITE = '#1a5fb4', '#c01c28', '#77767b', '#e8e7e5', '#3d3846', '#ffffff'
 # What they become for a reader who wants dark pages.
 AT_NIGHT = {BLUE: '#78aeed', RED: '#ff7b63', GREY: '#9a9996', LIGHT: '#3d3d3d', DARK: '#deddda', WHITE: '#1e1e1e',
-            '#813d9c': '#c061cb', '#a51d2d': '#ed333b'}
+            '#813d9c': '#c061cb', '#a51d2d': '#ed333b', '#865e3c': '#cdab8f'}
 
 # The cases by subject, by how their names begin.
 GROUPS = (
@@ -61,7 +61,7 @@ PROMISES = (
 # Peers that are met again and again have a colour.
 PEERS = (
     ('pread and pwrite', '#e66100', ('pread', 'pwrite')),
-    ('read and write', '#c64600', ('lseek + ', 'read')),
+    ('read and write', '#865e3c', ('lseek + ', 'read')),
     ('GLib', '#26a269', ('GMappedFile', 'g_mapped_file', 'GFileInputStream', 'g_file_read')),
     ('Boost.Interprocess', '#813d9c', ('Boost',)),
     ('LMDB', '#a51d2d', ('LMDB',)),
@@ -122,8 +122,8 @@ def add_external(entries, cases):
         floor = case['sides'][0]['ns_per_op']['median']
         ratio = ns / floor if case['measure'] == 'time' else floor / ns
         case['sides'].append({'role': 'external', 'label': f"{entry['label']} (measured elsewhere)",
-                              'ns_per_op': dict.fromkeys(('median', 'min', 'max'), ns),
-                              'ratio': dict.fromkeys(('median', 'min', 'max'), ratio), 'ratio_of_best': ratio})
+                              'ns_per_op': dict.fromkeys(('median', 'low', 'high', 'min', 'max'), ns),
+                              'ratio': dict.fromkeys(('median', 'low', 'high', 'min', 'max'), ratio), 'ratio_of_best': ratio})
 
 
 def cell(content):
@@ -141,6 +141,10 @@ def time_text(ns):
 
 def ratio_text(ratio):
     return '< 0.01' if ratio < 0.01 else f'{ratio:.2f}' if ratio < 10 else f'{ratio:.0f}'
+
+
+def interval_text(ratio):
+    return f"{ratio['low']:.2f}–{ratio['high']:.2f}"
 
 
 def exponent_text(exponent):
@@ -217,24 +221,25 @@ def write_table(results, stream):
     """Everything: a row a side."""
     stream.write(f'Measured with {machine_text(results)}.\n\n'
                  'A ratio is that of two neighbouring turns of one run: of times where less is better (goal ≤), of rates where more is '
-                 '(goal ≥). “Best” is the ratio of the best turn of each.\n\n'
-                 '| case | side | time | ratio: median | min | best | goal |\n| --- | --- | ---: | ---: | ---: | ---: | --- |\n')
+                 '(goal ≥). Between the two figures of “95 %” the median lies as far as turns differ by chance. “Best” is the ratio of the best turn '
+                 'of each.\n\n'
+                 '| case | side | time | ratio: median | 95 % | min | best | goal |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n')
     for case in results['cases']:
         if 'skipped' in case:
-            stream.write(f"| {case['case']} | skipped: {cell(case['skipped'])} | | | | | |\n")
+            stream.write(f"| {case['case']} | skipped: {cell(case['skipped'])} | | | | | | |\n")
             continue
         for i, side in enumerate(case['sides']):
             name = f"**{case['title']}** (`{case['case']}`)" if i == 0 else ''
             label = cell(side['label']) if side['role'] != 'libmmio' else f"**{cell(side['label'])}**"
             if 'skipped' in side:
-                stream.write(f"| {name} | {label} | skipped: {cell(side['skipped'])} | | | | |\n")
+                stream.write(f"| {name} | {label} | skipped: {cell(side['skipped'])} | | | | | |\n")
                 continue
             time = time_text(side['ns_per_op']['median'])
             if i == 0:
-                stream.write(f'| {name} | {label} | {time} | 1 | 1 | 1 | |\n')
+                stream.write(f'| {name} | {label} | {time} | 1 | | 1 | 1 | |\n')
             else:
                 verdict = verdict_text(case) if side['role'] == 'libmmio' else ''
-                stream.write(f"| {name} | {label} | {time} | {side['ratio']['median']:.2f} | {side['ratio']['min']:.2f} | "
+                stream.write(f"| {name} | {label} | {time} | {side['ratio']['median']:.2f} | {interval_text(side['ratio'])} | {side['ratio']['min']:.2f} | "
                              f"{side['ratio_of_best']:.2f} | {verdict} |\n")
     if results['curves']:
         stream.write('\nTime over size or number, and the exponent of time = c · x^exponent: 0 is constant.\n\n')
@@ -243,16 +248,16 @@ def write_table(results, stream):
 
 def write_promises(results, stream):
     by_name = {case['case']: case for case in results['cases']}
-    stream.write('| what | beside | goal | got: median | min |\n| --- | --- | --- | ---: | ---: |\n')
+    stream.write('| what | beside | goal | got: median | 95 % | min |\n| --- | --- | --- | ---: | ---: | ---: |\n')
     for title, name, beside in PROMISES:
         case = by_name.get(name)
         if case is None or 'skipped' in case:
             why = 'not measured' if case is None else f"skipped: {cell(case['skipped'])}"
-            stream.write(f'| {title} | {beside} | | {why} | |\n')
+            stream.write(f'| {title} | {beside} | | {why} | | |\n')
             continue
         ratio = case['sides'][1]['ratio']
         got = f"{ratio['median']:.2f}" if is_met(case) else f"**{ratio['median']:.2f}, missed**"
-        stream.write(f"| {title} (`{name}`) | {beside} | {goal_text(case)} | {got} | {ratio['min']:.2f} |\n")
+        stream.write(f"| {title} (`{name}`) | {beside} | {goal_text(case)} | {got} | {interval_text(ratio)} | {ratio['min']:.2f} |\n")
 
 
 def write_group(cases, stream):
@@ -285,7 +290,8 @@ Measured with {machine_text(results)}.
 
 ## What has to hold
 
-A ratio of times where the goal is at most (≤), of rates where it is at least (≥). It is held to the median.
+A ratio of times where the goal is at most (≤), of rates where it is at least (≥). It is held to the median. Between the two figures of “95 %”
+the median lies as far as turns differ by chance; from one run to the next it may move by more, where the machine does other things in each.
 
 """)
     write_promises(results, stream)
@@ -304,7 +310,8 @@ beside it, in an order that changes from round to round. What disturbs the machi
     stream.write("""
 ## What is constant
 
-The exponent is that of time = c · x^exponent, fitted to the medians: 0 is constant, 1 is proportional. Files of any size are sparse.
+The exponent is that of time = c · x^exponent, fitted to the medians: 0 is constant, 1 is proportional, -1 is n times
+the rate of one. Files of any size are sparse.
 
 """)
     write_curves(results, stream)
@@ -359,9 +366,9 @@ def plot_ratios(results, stream):
     """A row a case: the floor is the line at 1, libmmio a full dot, peers rings, a bar the goal. Rates are shown as times."""
     parts = [(title, [case for case in cases if 'skipped' not in case]) for title, cases in groups(results['cases'])]
     parts = [(title, cases) for title, cases in parts if cases]
-    row, gap, top, left, span = 20, 30, 136, 290, 520
+    row, gap, top, left, span = 20, 30, 136, 200, 450
     rows = sum(len(cases) for _, cases in parts)
-    width, height = left + span + 150, top + row * rows + gap * len(parts) + 56
+    width, height = left + span + 200, top + row * rows + gap * len(parts) + 56
     low, high = -2, 3
 
     def place(ratio):
@@ -373,7 +380,7 @@ def plot_ratios(results, stream):
 
     svg_open(stream, width, height, 'libmmio beside its floor')
     text(stream, 16, 26, "Time as a multiple of the floor's, in the same run", extra='font-size="16" font-weight="bold"')
-    text(stream, 16, 46, 'Further left is faster; the line at 1 is the floor. Medians; hover to see who and how much.', extra=f'fill="{GREY}"')
+    text(stream, 16, 46, 'Further left is faster; the line at 1 is the floor. Medians. Opened by itself it says of each dot who and how much.', extra=f'fill="{GREY}"')
     x = 16
     dot(stream, x + 6, 66, 5, 'libmmio', fill=BLUE)
     text(stream, x + 16, 70, 'libmmio')
@@ -414,8 +421,10 @@ def plot_ratios(results, stream):
             ratio = as_time(case, ours['ratio']['median'])
             dot(stream, place(ratio), middle, 5, f"{ours['label']}: {ratio_text(ratio)}", fill=BLUE)
             missed = 'goal' in case and not is_met(case)
-            text(stream, left + span + 12, middle + 4, f"{ratio_text(ratio)}  ({time_text(ours['ns_per_op']['median'])})",
-                 extra=f'fill="{RED}"' if missed else '')
+            figures = f"{ratio_text(ratio)}  ({time_text(ours['ns_per_op']['median'])})"
+            if 'goal' in case:
+                figures += f"{', not' if missed else ','} ≤ {as_time(case, case['goal']):.2f}"
+            text(stream, left + span + 12, middle + 4, figures, extra=f'fill="{RED}"' if missed else '')
             y += row
         y += 6
     write_axis(y + 14, y + 30)
@@ -442,7 +451,7 @@ def wrap(words, limit):
 def plot_scale(results, stream):
     """A small plot a curve: both axes logarithmic, at least two decades of time, so that what is constant looks it."""
     curves = results['curves']
-    columns, plot_width, plot_height, head = 3, 320, 232, 56
+    columns, plot_width, plot_height, head = 2, 360, 232, 56
     count = (len(curves) + columns - 1) // columns
     svg_open(stream, columns * plot_width + 10, count * plot_height + head, 'How time grows')
     text(stream, 16, 26, 'Time over size or number', extra='font-size="16" font-weight="bold"')
@@ -459,7 +468,7 @@ def plot_scale(results, stream):
         def place(x, y):
             return (left + width * (x - x_low) / (x_high - x_low), top + height * (1 - (y - y_low) / (y_high - y_low)))
 
-        title = wrap(curve['title'], 44)
+        title = wrap(curve['title'], 50)
         for k, words in enumerate(title):
             text(stream, left - 46, top - 38 + 14 * k, words, extra='font-weight="bold" font-size="11"')
         missed = 'goal' in curve and not curve['goal_met']

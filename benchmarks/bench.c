@@ -293,14 +293,18 @@ compare_doubles (gconstpointer a,
   return (x > y) - (x < y);
 }
 
+/* The interval for the median is one of order statistics, which asks nothing of how the values are spread: how many of n lie below the median
+ * is binomial, n / 2 +- 1.96 * sqrt (n) / 2. Of less than six it is all. */
 static BenchSummary
 summarize (const double *values,
            guint         n)
 {
   g_autofree double *sorted = g_memdup2 (values, n * sizeof *values);
+  guint below = (guint) MAX (0, floor ((n - 1.96 * sqrt (n)) / 2));
 
   qsort (sorted, n, sizeof *sorted, compare_doubles);
-  return (BenchSummary){ .median = sorted[n / 2], .min = sorted[0], .max = sorted[n - 1] };
+  return (BenchSummary){ .median = sorted[n / 2], .low = sorted[below], .high = sorted[n - 1 - below],
+                         .min = sorted[0], .max = sorted[n - 1] };
 }
 
 static gboolean

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A file that grows by appends of 64 KiB, to 1 GiB, while another thread reads what is there already: with the library, by write () and
- * pread (), and with a mapping that is made anew each time it grows, which needs a lock that keeps the reader out meanwhile.
+ * pread (), and with a mapping that is made anew or longer each time it grows, which needs a lock that keeps the reader out meanwhile.
  */
 #include "config.h"
 
@@ -110,6 +110,24 @@ append_map (Growth *growth,
   floor_write (&growth->map, at, content, STEP);
 }
 
+#ifdef MREMAP_MAYMOVE
+static void
+append_longer_map (Growth *growth,
+                   guint64 at)
+{
+  const guint64 size = at + STEP;
+
+  bench_need (ftruncate (growth->map.fd, (off_t) size) == 0, NULL, "ftruncate");
+  pthread_rwlock_wrlock (&growth->lock);
+  growth->map.base = growth->map.size > 0 ? mremap (growth->map.base, growth->map.size, size, MREMAP_MAYMOVE)
+                                          : mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, growth->map.fd, 0);
+  bench_need (growth->map.base != MAP_FAILED, NULL, "mremap");
+  growth->map.size = size;
+  pthread_rwlock_unlock (&growth->lock);
+  floor_write (&growth->map, at, content, STEP);
+}
+#endif
+
 /* The time of the appends alone: what they brought is gone again afterwards. */
 static guint64
 grow (Growth *growth,
@@ -169,6 +187,18 @@ grow_map (gpointer data,
   return grow (data, n, append_map);
 }
 
+#ifdef MREMAP_MAYMOVE
+static guint64
+grow_longer_map (gpointer data,
+                 guint64  n)
+{
+  return grow (data, n, append_longer_map);
+}
+#define MREMAP_SIDE(growth, n) { "ftruncate + mremap, a lock", grow_longer_map, growth, .divide = n }
+#else
+#define MREMAP_SIDE(growth, n) { .label = "ftruncate + mremap, a lock", .missing = "this system has no mremap" }
+#endif
+
 static void
 growth_init (Growth     *self,
              Bench      *bench,
@@ -209,12 +239,13 @@ growth_clear (Growth *self)
 void
 bench_grow (Bench *bench)
 {
-  Growth ours = { 0 }, descriptor = { 0 }, map = { 0 };
+  Growth ours = { 0 }, descriptor = { 0 }, map = { 0 }, longer_map = { 0 };
   guint64 appends;
 
   growth_init (&ours, bench, "grow-ours", read_ours);
   growth_init (&descriptor, bench, "grow-descriptor", read_descriptor);
   growth_init (&map, bench, "grow-map", read_map);
+  growth_init (&longer_map, bench, "grow-longer-map", read_map);
   appends = ours.size / STEP;
   bench_run_on (0);
 
@@ -223,10 +254,13 @@ bench_grow (Bench *bench)
                                                            : "append 64 KiB, up to 1 GiB, while a thread reads",
     .floor = { "pwrite, beside pread", grow_descriptor, &descriptor, .divide = appends },
     .subject = { "mmio_file_resize + write, beside read", grow_ours, &ours, .divide = appends },
-    .peers = (BenchSide[]){ { "munmap + ftruncate + mmap, a lock", grow_map, &map, .divide = appends }, { NULL } } });
+    .peers = (BenchSide[]){ { "munmap + ftruncate + mmap, a lock", grow_map, &map, .divide = appends },
+                            MREMAP_SIDE (&longer_map, appends),
+                            { NULL } } });
 
   bench_run_anywhere ();
   growth_clear (&ours);
   growth_clear (&descriptor);
   growth_clear (&map);
+  growth_clear (&longer_map);
 }

@@ -347,25 +347,65 @@ compare_with_growth (Bench  *bench)
   team_stop (&mixed);
 }
 
-/* What a read costs each of so many threads, of processor time: also where there are more of them than processors. */
+#define MAX_POINTS 16
+
+/* A point for each number of threads that read, beside one that writes if has_writer. */
+static void
+scale_over (Bench           *bench,
+            MmioFile        *file,
+            const BenchCurve *description,
+            BenchRun         run,
+            const guint     *counts,
+            guint            n,
+            gboolean         together,
+            gboolean         has_writer)
+{
+  BenchCurve curve = *description;
+  Team teams[MAX_POINTS] = { { NULL } };
+  BenchPoint points[MAX_POINTS];
+
+  if (!bench_wants (bench, curve.name))
+    return;
+
+  for (guint i = 0; i < n; i++)
+    {
+      teams[i] = (Team){ .file = file, .n_workers = counts[i] + (has_writer ? 1 : 0), .has_writer = has_writer, .apart = 512 << 10 };
+      team_start (&teams[i]);
+      points[i] = (BenchPoint){ counts[i], { "a read", run, &teams[i], .parallel = together ? counts[i] : 1 } };
+    }
+  curve.points = points;
+  curve.n_points = n;
+  bench_curve (bench, &curve);
+  for (guint i = 0; i < n; i++)
+    team_stop (&teams[i]);
+}
+
 static void
 scale_threads (Bench    *bench,
                MmioFile *file)
 {
-  static const guint counts[] = { 1, 2, 4, 8, 16 };
-  Team teams[G_N_ELEMENTS (counts)] = { { NULL } };
-  BenchPoint points[G_N_ELEMENTS (counts)];
+  static const guint many[] = { 1, 2, 4, 8, 16 };
+  const guint processors = g_get_num_processors ();
+  guint up_to_all[MAX_POINTS], n = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
-    {
-      teams[i] = (Team){ .file = file, .n_workers = counts[i] };
-      team_start (&teams[i]);
-      points[i] = (BenchPoint){ counts[i], { "a read", team_run_busy, &teams[i] } };
-    }
-  bench_curve (bench, &(BenchCurve){ "scale-threads-read", "read 64 hot bytes in each of many threads (processor time of one)", "threads",
-                                     0.1, points, G_N_ELEMENTS (counts) });
-  for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
-    team_stop (&teams[i]);
+  /* By processor time also where there are more of them than processors. */
+  scale_over (bench, file,
+              &(BenchCurve){ "scale-threads-read", "read 64 hot bytes in each of many threads (processor time of one)", "threads", 0.1 },
+              team_run_busy, many, G_N_ELEMENTS (many), FALSE, FALSE);
+  scale_over (bench, file,
+              &(BenchCurve){ "scale-threads-beside-writer",
+                             "read 64 hot bytes in each of many threads, beside a writer elsewhere (processor time of one)",
+                             "reading threads", 0.1 },
+              team_run_busy, many, G_N_ELEMENTS (many), FALSE, TRUE);
+  /* By the clock on the wall up to as many as there are processors: twice the threads, half the time. */
+  for (guint count = 1; count < processors && n < MAX_POINTS - 1; count *= 2)
+    up_to_all[n++] = count;
+  up_to_all[n++] = processors;
+  scale_over (bench, file,
+              &(BenchCurve){ "scale-threads-together",
+                             "read 64 hot bytes in many threads (time on the wall by all of their reads; an exponent of -1 is n times the rate)",
+                             "threads" },
+              team_run, up_to_all, n, TRUE, FALSE);
 }
 
 static void
