@@ -378,10 +378,10 @@ test_close_ends_the_wait_with_the_lock (MmioTestFile *f,
 
 /* The lock is the open file's, which whatever still shows the file keeps open. */
 static void
-test_goes_under_a_view (Fixture      *f,
+test_goes_under_a_view (MmioTestFile *f,
                         gconstpointer data)
 {
-  g_autoptr (MmioFile) other = open_file (f->path, MMIO_MODE_READ_WRITE);
+  g_autoptr (MmioFile) other = mmio_test_open (f->parent.path, MMIO_MODE_READ_WRITE);
   g_autoptr (MmioView) old = NULL;
   g_autoptr (MmioView) view = NULL;
   g_autoptr (GError) error = NULL;
@@ -401,7 +401,7 @@ test_goes_under_a_view (Fixture      *f,
 }
 
 static void
-test_close_ends_the_wait_under_a_view (Fixture      *f,
+test_close_ends_the_wait_under_a_view (MmioTestFile *f,
                                        gconstpointer data)
 {
   g_autoptr (MmioView) view = mmio_file_get_view (f->file, 0, 1, NULL);
@@ -435,10 +435,10 @@ unlock (MmioFile *file)
 }
 
 static void
-test_fork_is_one_owner (Fixture      *f,
+test_fork_is_one_owner (MmioTestFile *f,
                         gconstpointer data)
 {
-  g_autoptr (MmioFile) other = open_file (f->path, MMIO_MODE_READ_WRITE);
+  g_autoptr (MmioFile) other = mmio_test_open (f->parent.path, MMIO_MODE_READ_WRITE);
   g_autoptr (GError) error = NULL;
 
   g_assert_true (mmio_file_lock_range (f->file, 0, 1, TRUE, NULL, &error));
@@ -450,10 +450,10 @@ test_fork_is_one_owner (Fixture      *f,
 
 /* As of a daemon that locks, forks, and lets the parent go. */
 static void
-test_stays_with_a_child (Fixture      *f,
+test_stays_with_a_child (MmioTestFile *f,
                          gconstpointer data)
 {
-  g_autoptr (MmioFile) other = open_file (f->path, MMIO_MODE_READ_WRITE);
+  g_autoptr (MmioFile) other = mmio_test_open (f->parent.path, MMIO_MODE_READ_WRITE);
   g_autoptr (GError) error = NULL;
   int fds[2], status = 0;
   char byte;
