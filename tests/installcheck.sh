@@ -3,7 +3,6 @@
 #
 # What `make install` has put below its prefix (and DESTDIR) is whole, and works without the build folder: `make installcheck` runs this with
 # the folders, DESTDIR before each, as installed_NAME. Programs are built and run as one who has just installed it does it.
-# shellcheck disable=SC1091,SC2154  # what it reads in; the folders, by Makefile-packages.am
 set -u
 
 . "${top_srcdir:?}/tests/tap.sh"

@@ -3,7 +3,6 @@
 #
 # For tests of what is translated, which read it in: what tap.sh has, says (), and mmio with the translations of the source folder, in a
 # locale that has any, also where none is installed. LANGUAGE chooses one.
-# shellcheck disable=SC1091,SC2154  # what it reads in, and what that sets
 set -u
 . "${top_srcdir:?}/tests/tap.sh"
 

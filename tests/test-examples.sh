@@ -39,7 +39,7 @@ missing ()
 # Waits until FILE holds TEXT, for ten seconds.
 expect ()
 {
-  for i in $(seq 200); do
+  for _ in $(seq 200); do
     if grep -q "$2" "$1"; then
       return 0
     fi

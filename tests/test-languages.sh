@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The command in each of the languages of po/LINGUAS, straight from the source folder, also where no such locale is installed.
-# shellcheck disable=SC1091,SC1111,SC2154  # what it reads in, the quotes that it prints
+# shellcheck disable=SC1111  # the quotes that it prints
 . "${top_srcdir:?}/tests/tap-languages.sh"
 
 printf 'content\n' > file

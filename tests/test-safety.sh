@@ -10,7 +10,7 @@ for name in $(grep -oE '`/[a-z0-9/-]+`' "$top_srcdir/docs/safety.md" | tr -d '`'
   grep -qF "\"$name\"" "$top_srcdir"/tests/*.c || missing="$missing $name"
 done
 for name in $(grep -oE '`test-[a-z.-]+`' "$top_srcdir/docs/safety.md" | tr -d '`' | sort -u); do
-  ls "$top_srcdir/tests/$name" "$top_srcdir/tests/$name.c" 2>/dev/null | grep -q . || missing="$missing $name"
+  [ -e "$top_srcdir/tests/$name" ] || [ -e "$top_srcdir/tests/$name.c" ] || missing="$missing $name"
 done
 if [ -n "$missing" ]; then
   echo "# no such test:$missing"
