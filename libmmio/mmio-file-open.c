@@ -568,6 +568,8 @@ mmio_file_open_or_create (const char *path,
                           guint64     size,
                           GError    **error)
 {
+  g_autofree char *name = NULL;
+
   g_return_val_if_fail (path != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
@@ -626,6 +628,8 @@ mmio_file_open_or_create (const char *path,
         }
     }
 
-  set_io_error (error, path, ENOENT, _("%s: could not create: %s"));
+  /* ENOENT, which is what opening said, would deny what stands there. */
+  name = g_filename_display_name (path);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, _("%s: is a symbolic link to a file that does not exist"), name);
   return NULL;
 }

@@ -289,6 +289,19 @@ for command in write "copy source" "resize 8" "counter --add=1"; do
     *) ended "/tool/${command%% *}/missing-folder-suggests-nothing" 1 "" "missing/file: " ;;
   esac
 done
+ln -s nowhere link
+for command in write "copy source" "resize 8" "counter --add=1"; do
+  # shellcheck disable=SC2086
+  run mmio $command link
+  case $err in
+    *--create*) not_ok "/tool/${command%% *}/link-to-nowhere-suggests-nothing" "$err" ;;
+    *) ended "/tool/${command%% *}/link-to-nowhere-suggests-nothing" 1 "" "link: " ;;
+  esac
+  # shellcheck disable=SC2086
+  run mmio $command --create link
+  ended "/tool/${command%% *}/link-to-nowhere-is-an-error" 1 "" "link: is a symbolic link to a file that does not exist"
+done
+rm link
 run mmio copy missing source
 case $err in
   *--create*) not_ok /tool/copy/missing-source-suggests-nothing "$err" ;;

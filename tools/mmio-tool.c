@@ -76,8 +76,9 @@ tool_suggest_creation (const char *path,
 {
   g_autofree char *folder = g_path_get_dirname (path);
 
-  /* It makes a file, and not the folder that the file is to stand in. */
-  if (error != NULL && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) && g_file_test (folder, G_FILE_TEST_IS_DIR))
+  /* It makes a file, and neither the folder that the file is to stand in nor what a symbolic link points to. */
+  if (error != NULL && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) && g_file_test (folder, G_FILE_TEST_IS_DIR) &&
+      !g_file_test (path, G_FILE_TEST_IS_SYMLINK))
     {
       g_autofree char *message = g_steal_pointer (&(*error)->message);
 
