@@ -191,7 +191,8 @@ mmio_file_close (MmioFile *self,
   if (mmio_file_is_closed (self))
     return TRUE;
 
-  mmio_file_unwatch (self);
+  if (mmio_file_stop_watch (self, TRUE))
+    mmio_file_notify_watching (self);
   if (self->mapping.mode == MMIO_MODE_READ_WRITE)
     flush (self, 0, G_MAXUINT64, &local_error);
   /* Another thread was quicker to close it. */

@@ -51,7 +51,9 @@ struct _MmioFile
 
   /* watch_lock: the watch and how it is made */
   GMutex watch_lock;
-  MmioWatch *watch;
+  MmioWatch *watch;             /* is lent the mapping's descriptor, so it is stopped before that is closed */
+  gboolean is_closing;          /* no watch is started any more */
+  guint n_reloads;              /* under way: the descriptor isn't lent meanwhile */
   GMainContext *watch_context;  /* of the last watch: where `fault` is emitted; NULL for the default one */
   GSource *settling;            /* until then the file has to be quiet; NULL if it hasn't changed */
   guint watch_generation;       /* which watch the reports belong to; a report of an earlier one is dropped */
@@ -124,8 +126,13 @@ void     mmio_file_notify_watching (MmioFile   *self);
 /* Lets watchers of any program know what was flushed; our own watch doesn't report it. */
 void     mmio_file_announce      (MmioFile          *self,
                                   const MmioFlushed *flushed);
-/* The descriptor stands for another file now. */
-void     mmio_file_rebase_watch  (MmioFile     *self);
+/* for_good: none is started any more. TRUE if there was a watch. */
+gboolean mmio_file_stop_watch    (MmioFile     *self,
+                                  gboolean      for_good);
+/* Between the two the descriptor may become another file's; reloaded: and has. */
+void     mmio_file_begin_reload  (MmioFile     *self);
+void     mmio_file_end_reload    (MmioFile     *self,
+                                  gboolean      reloaded);
 /* Searches [from, to), the end of the file with G_MAXUINT64; -1 if there is no match, or with error set. */
 gint64   mmio_file_search        (MmioFile     *self,
                                   gconstpointer pattern,

@@ -148,14 +148,20 @@ mmio_file_reload (MmioFile *self,
       close (fd);
       return FALSE;
     }
-  if (!mmio_file_check_regular (mapping->path, &buffer, error) ||
-      !mmio_mapping_replace (mapping, fd, (guint64) buffer.st_size, error))
+  if (!mmio_file_check_regular (mapping->path, &buffer, error))
     {
       close (fd);
       return FALSE;
     }
+  mmio_file_begin_reload (self);
+  if (!mmio_mapping_replace (mapping, fd, (guint64) buffer.st_size, error))
+    {
+      mmio_file_end_reload (self, FALSE);
+      close (fd);
+      return FALSE;
+    }
 
-  mmio_file_rebase_watch (self);
+  mmio_file_end_reload (self, TRUE);
   if (mmio_mapping_get_size (mapping) != old_size)
     mmio_file_notify_size (self);
   return TRUE;

@@ -122,11 +122,26 @@ mmio_file_announce (MmioFile          *self,
 }
 
 void
-mmio_file_rebase_watch (MmioFile *self)
+mmio_file_begin_reload (MmioFile *self)
 {
   g_mutex_lock (&self->watch_lock);
-  if (self->watch != NULL)
-    mmio_watch_rebase (self->watch, mmio_file_get_fd (self));
+  if (self->n_reloads++ == 0 && self->watch != NULL)
+    mmio_watch_keep (self->watch);
+  g_mutex_unlock (&self->watch_lock);
+}
+
+void
+mmio_file_end_reload (MmioFile *self,
+                      gboolean  reloaded)
+{
+  int fd;
+
+  g_mutex_lock (&self->watch_lock);
+  fd = mmio_file_get_fd (self);
+  if (self->watch != NULL && reloaded)
+    mmio_watch_rebase (self->watch, fd);
+  if (--self->n_reloads == 0 && self->watch != NULL)
+    mmio_watch_lend (self->watch, fd);
   g_mutex_unlock (&self->watch_lock);
 }
 
@@ -146,7 +161,8 @@ mmio_file_rebase_watch (MmioFile *self)
  * Watching follows the path: after an atomic save the new file is what [signal@Mmio.File::changed] is about, though the mapping
  * shows the old one until [method@Mmio.File.reload], which %MMIO_WATCH_FLAGS_RELOAD calls by itself.
  *
- * May be called from any thread.
+ * May be called from any thread. Many files can be watched at once: a watch takes no descriptor besides the file's own, but for one while a
+ * file that has replaced it isn't reloaded.
  *
  * With %MMIO_WATCH_FLAGS_LEASE the system has to give a lease on the file, as Linux does (see `F_SETLEASE` in [fcntl(2)](man:fcntl(2))): to
  * the user that the file belongs to, or to who has the capability `CAP_LEASE`, on file systems that can't be written to from
@@ -168,7 +184,7 @@ mmio_file_watch (MmioFile       *self,
 {
   MmioWatchSetup setup;
   Listener *listener;
-  MmioWatch *watch, *old_watch;
+  MmioWatch *watch;
 
   g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
@@ -183,18 +199,25 @@ mmio_file_watch (MmioFile       *self,
   listener->file = mmio_weak_ref_at (&self->weak, self);
 
   g_mutex_lock (&self->watch_lock);
+  if (self->is_closing)
+    {
+      g_mutex_unlock (&self->watch_lock);
+      free_listener (listener);
+      return mmio_mapping_fail_closed (&self->mapping, error);
+    }
   listener->generation = self->watch_generation + 1;
   setup = (MmioWatchSetup) {
     .location = mmio_file_get_location (self),
     .fd = mmio_file_get_fd (self),
+    .fd_is_lent = self->n_reloads == 0,
     .flags = flags,
     .interval = (guint) self->watch_interval,
     .locate_limit = self->locate_limit,
   };
   watch = mmio_watch_start (&setup, on_report, listener, free_listener, cancellable, error);
-  old_watch = self->watch;
   if (watch != NULL)
     {
+      g_clear_pointer (&self->watch, mmio_watch_stop);
       self->watch = watch;
       self->watch_flags = flags;
       self->watch_generation = listener->generation;
@@ -206,13 +229,28 @@ mmio_file_watch (MmioFile       *self,
   if (watch == NULL)
     return FALSE;
 
-  if (old_watch != NULL)
-    mmio_watch_stop (old_watch);
   if ((flags & MMIO_WATCH_FLAGS_SETTLE) != 0)
     mmio_file_settle_later (self);
   mmio_file_listen_for_faults (self);
   mmio_file_notify_watching (self);
   return TRUE;
+}
+
+/* It is stopped under the lock: whoever finds none may take its descriptor away. */
+gboolean
+mmio_file_stop_watch (MmioFile *self,
+                      gboolean  for_good)
+{
+  gboolean was_watched;
+
+  g_mutex_lock (&self->watch_lock);
+  was_watched = self->watch != NULL;
+  self->is_closing = self->is_closing || for_good;
+  g_clear_pointer (&self->watch, mmio_watch_stop);
+  mmio_file_settle_never (self);
+  g_mutex_unlock (&self->watch_lock);
+
+  return was_watched;
 }
 
 /**
@@ -229,18 +267,8 @@ mmio_file_watch (MmioFile       *self,
 void
 mmio_file_unwatch (MmioFile *self)
 {
-  MmioWatch *watch;
-
   g_return_if_fail (MMIO_IS_FILE (self));
 
-  g_mutex_lock (&self->watch_lock);
-  watch = g_steal_pointer (&self->watch);
-  mmio_file_settle_never (self);
-  g_mutex_unlock (&self->watch_lock);
-
-  if (watch == NULL)
-    return;
-
-  mmio_watch_stop (watch);
-  mmio_file_notify_watching (self);
+  if (mmio_file_stop_watch (self, FALSE))
+    mmio_file_notify_watching (self);
 }

@@ -18,8 +18,12 @@
 /* How much is taken from the kernel before the other sources of the main loop have their turn; with 16 KiB a read, a full
  * queue of 16384 events needs at least 16. */
 #define MAX_READS_A_TURN 32
+/* And how long clients are woken: of thousands that have something to do at once, some wait for the next turn. A third of what a
+ * main loop has for a frame. */
+#define LONGEST_TURN_US 5000
 
 typedef struct _Inode Inode;
+typedef struct _Name Name;
 
 struct _MmioWatchHub
 {
@@ -45,6 +49,14 @@ struct _Inode
   guint32 mask;                 /* what inotify listens for */
   guint n_places[MMIO_WATCH_ROLE_PARENT + 1];
   MmioWatchHubPlace *places;    /* a list */
+  GHashTable *names;            /* text -> Name, owned: what is awaited in a folder; NULL if nothing is */
+};
+
+/* In a folder of thousands of files that are awaited each event is about one of them: only that one is looked at. */
+struct _Name
+{
+  MmioWatchHubPlace *places;    /* a list, by next_of_name; never empty */
+  char text[];
 };
 
 struct _MmioWatchHubPlace
@@ -52,9 +64,11 @@ struct _MmioWatchHubPlace
   Inode *inode;                 /* NULL: the kernel has given up on it */
   MmioWatchHubPlace *next;      /* in inode's list */
   MmioWatchHubPlace **previous; /* what points here */
+  MmioWatchHubPlace *next_of_name;
+  MmioWatchHubPlace **previous_of_name;
   MmioWatchHubClient *client;
   MmioWatchRole role;
-  char *name;
+  Name *name;                   /* NULL if no name is awaited */
   int fd;                       /* borrowed from who builds the way, until it is taken */
 };
 
@@ -146,10 +160,63 @@ hear_of_mounts (MmioWatchHub *hub)
     tell_all (hub, MMIO_WATCH_HINT_PATH);
 }
 
+static void
+free_inode (gpointer data)
+{
+  Inode *inode = data;
+
+  g_clear_pointer (&inode->names, g_hash_table_unref);
+  g_free (inode);
+}
+
+static Name *
+get_name (Inode      *inode,
+          const char *text)
+{
+  gsize size = strlen (text) + 1;
+  Name *name;
+
+  if (inode->names == NULL)
+    inode->names = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  name = g_hash_table_lookup (inode->names, text);
+  if (name == NULL)
+    {
+      name = g_malloc0 (sizeof *name + size);
+      memcpy (name->text, text, size);
+      g_hash_table_insert (inode->names, name->text, name);
+    }
+  return name;
+}
+
+static void
+link_to_name (MmioWatchHubPlace *place,
+              Name              *name)
+{
+  place->name = name;
+  place->next_of_name = name->places;
+  if (place->next_of_name != NULL)
+    place->next_of_name->previous_of_name = &place->next_of_name;
+  place->previous_of_name = &name->places;
+  name->places = place;
+}
+
+static void
+unlink_from_name (MmioWatchHubPlace *place)
+{
+  Name *name = g_steal_pointer (&place->name);
+
+  *place->previous_of_name = place->next_of_name;
+  if (place->next_of_name != NULL)
+    place->next_of_name->previous_of_name = place->previous_of_name;
+  if (name->places == NULL)
+    g_hash_table_remove (place->inode->names, name->text);
+}
+
 /* lock held */
 static void
 link_place (MmioWatchHubPlace *place,
-            Inode             *inode)
+            Inode             *inode,
+            const char        *name)
 {
   place->inode = inode;
   place->next = inode->places;
@@ -158,6 +225,8 @@ link_place (MmioWatchHubPlace *place,
   place->previous = &inode->places;
   inode->places = place;
   inode->n_places[place->role]++;
+  if (name != NULL)
+    link_to_name (place, get_name (inode, name));
 }
 
 /* lock held */
@@ -166,6 +235,8 @@ unlink_place (MmioWatchHubPlace *place)
 {
   if (place->inode == NULL)
     return;
+  if (place->name != NULL)
+    unlink_from_name (place);
   *place->previous = place->next;
   if (place->next != NULL)
     place->next->previous = place->previous;
@@ -190,10 +261,6 @@ hints_for_place (const MmioWatchHubPlace    *place,
   MmioWatchHints hints = MMIO_WATCH_HINT_NONE;
   gboolean is_file = place->role == MMIO_WATCH_ROLE_FILE || place->role == MMIO_WATCH_ROLE_LEASED;
 
-  /* of what is in a folder, only the awaited name matters */
-  if (event->len > 0)
-    return place->name != NULL && strcmp (place->name, event->name) == 0 ? MMIO_WATCH_HINT_PATH : MMIO_WATCH_HINT_NONE;
-
   if ((event->mask & (IN_MOVE_SELF | IN_DELETE_SELF | IN_UNMOUNT | IN_IGNORED)) != 0)
     hints |= MMIO_WATCH_HINT_PATH;
   if (place->role == MMIO_WATCH_ROLE_LINK && (event->mask & IN_ATTRIB) != 0)
@@ -207,12 +274,30 @@ hints_for_place (const MmioWatchHubPlace    *place,
   return hints;
 }
 
+/* lock held. Of what is in a folder, only the awaited names matter. */
+static void
+hear_of_name (MmioWatchHub *hub,
+              Inode        *inode,
+              const char   *text)
+{
+  const Name *name = inode->names != NULL ? g_hash_table_lookup (inode->names, text) : NULL;
+
+  for (MmioWatchHubPlace *place = name != NULL ? name->places : NULL; place != NULL; place = place->next_of_name)
+    tell (hub, place->client, MMIO_WATCH_HINT_PATH);
+}
+
 /* lock held */
 static void
 hear (MmioWatchHub               *hub,
       Inode                      *inode,
       const struct inotify_event *event)
 {
+  if (event->len > 0)
+    {
+      hear_of_name (hub, inode, event->name);
+      return;
+    }
+
   for (MmioWatchHubPlace *place = inode->places; place != NULL; place = place->next)
     {
       MmioWatchHints hints = hints_for_place (place, event);
@@ -401,8 +486,7 @@ add_place (MmioWatchHubClient *client,
   *place = g_new0 (MmioWatchHubPlace, 1);
   (*place)->client = client;
   (*place)->role = role;
-  (*place)->name = g_strdup (name);
-  link_place (*place, inode);
+  link_place (*place, inode, name);
   return 0;
 }
 
@@ -416,7 +500,6 @@ remove_place (MmioWatchHubPlace *place)
   unlink_place (place);
   if (inode != NULL && inode->places == NULL)
     remove_inode (hub, inode);
-  g_free (place->name);
   g_free (place);
 }
 
@@ -433,6 +516,7 @@ hub_dispatch (GSource    *source,
 {
   MmioWatchHub *hub = (MmioWatchHub *) source;
   g_autoptr (GSource) alive G_GNUC_UNUSED = g_source_ref (source);
+  gint64 end = g_get_monotonic_time () + LONGEST_TURN_US;
   guint n_ready;
 
   g_mutex_lock (&hub->lock);
@@ -442,7 +526,7 @@ hub_dispatch (GSource    *source,
   n_ready = g_queue_get_length (&hub->ready);
 
   /* One at a time from the shared queue: a main loop nested in wake () serves the rest. */
-  while (n_ready-- > 0 && !g_queue_is_empty (&hub->ready))
+  while (n_ready-- > 0 && !g_queue_is_empty (&hub->ready) && g_get_monotonic_time () < end)
     {
       MmioWatchHubClient *client = g_queue_pop_head_link (&hub->ready)->data;
       MmioWatchHints hints = client->hints;
@@ -496,7 +580,7 @@ hub_new (GMainContext *context)
   g_queue_init (&hub->clients);
   g_queue_init (&hub->ready);
   hub->timers = g_sequence_new (NULL);
-  hub->inodes = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  hub->inodes = g_hash_table_new_full (NULL, NULL, NULL, free_inode);
   open_queue (hub);
   watch_mounts (hub);
   g_source_attach (source, context);

@@ -64,7 +64,7 @@ struct _MmioLocator
   MmioDigestRange answer;
 
   /* the reader's own: only one thread at a time runs it */
-  int fd;
+  int fd;                       /* -1 while there is nothing to be read */
   gboolean is_local;            /* what others write to the file is in our memory, too */
   MmioDigest *digest;
 };
@@ -294,6 +294,19 @@ has_work (MmioLocator *self)
   return !self->freed && (self->next_fd >= 0 || (self->fd >= 0 && (!self->is_known || self->n_open > 0)));
 }
 
+/* lock held, and nobody reads. A descriptor for each of many files that rest would soon be more than a process may have. */
+static void
+rest (MmioLocator *self)
+{
+  if (has_work (self))
+    queue (self);
+  else if (self->fd >= 0)
+    {
+      close (self->fd);
+      self->fd = -1;
+    }
+}
+
 static void
 run (gpointer data,
      gpointer unused G_GNUC_UNUSED)
@@ -316,8 +329,7 @@ run (gpointer data,
 
   g_mutex_lock (&self->lock);
   self->is_queued = FALSE;
-  if (has_work (self))
-    queue (self);
+  rest (self);
   g_mutex_unlock (&self->lock);
   locator_unref (self);
 }
@@ -405,9 +417,10 @@ mmio_locator_set_file (MmioLocator         *self,
   self->n_open = 0;
   self->has_answer = FALSE;
   if (!self->is_queued)
-    take_file (self);
-  if (has_work (self))
-    queue (self);
+    {
+      take_file (self);
+      rest (self);
+    }
   g_mutex_unlock (&self->lock);
 }
 
@@ -431,10 +444,31 @@ mmio_locator_confirm (MmioLocator *self)
   g_mutex_unlock (&self->lock);
 }
 
+/* lock held */
+static gboolean
+needs_file (MmioLocator *self)
+{
+  return self->fd < 0 && self->next_fd < 0;
+}
+
+gboolean
+mmio_locator_needs_file (MmioLocator *self)
+{
+  gboolean needed;
+
+  g_mutex_lock (&self->lock);
+  needed = needs_file (self);
+  g_mutex_unlock (&self->lock);
+  return needed;
+}
+
 void
-mmio_locator_request (MmioLocator *self)
+mmio_locator_request (MmioLocator *self,
+                      int          fd)
 {
   g_mutex_lock (&self->lock);
+  if (fd >= 0 && needs_file (self))
+    self->fd = g_steal_fd (&fd);
   self->last = self->place;
   /* a file that waits to be read begins with a round of its own */
   if (self->next_fd >= 0)
@@ -450,6 +484,8 @@ mmio_locator_request (MmioLocator *self)
   self->n_open = MIN (self->n_open + 1, 2);
   queue (self);
   g_mutex_unlock (&self->lock);
+  if (fd >= 0)
+    close (fd);
 }
 
 gboolean

@@ -53,9 +53,11 @@ typedef void (*MmioWatchFunc) (const MmioWatchReport *report,
 typedef struct
 {
   GFile *location;              /* what is watched; NULL for a file known only by its descriptor: it is never removed or replaced */
-  int fd;                       /* the mapped inode, duplicated by the engine; -1 if none. The state at start is compared with it,
+  int fd;                       /* the mapped inode; -1 if none. The state at start is compared with it,
                                  * so nothing that happened between opening and watching is missed. Open for writing, it says that
                                  * the owner may store through a mapping: times that move without an event then mean nothing */
+  gboolean fd_is_lent;          /* it is readable, and stays open and the same inode until mmio_watch_keep () or the end of the
+                                 * watch. Else it is duplicated */
   MmioWatchFlags flags;
   guint interval;               /* ms by which bursts are coalesced; 0: every event */
   guint64 locate_limit;         /* bytes */
@@ -80,6 +82,11 @@ void        mmio_watch_stop        (MmioWatch            *watch);
  * keep the time between the two short. Any thread; pairs may overlap. */
 void        mmio_watch_hold        (MmioWatch            *watch);
 void        mmio_watch_expect      (MmioWatch            *watch);
+/* What was lent is about to be another inode, or to be closed. Any thread, as with the next. */
+void        mmio_watch_keep        (MmioWatch            *watch);
+/* As fd_is_lent says, from now on; if it is another inode than the one that is compared with, it isn't taken. */
+void        mmio_watch_lend        (MmioWatch            *watch,
+                                    int                   fd);
 /* The owner has mapped what the path names now: compare with this descriptor from now on. Any thread. */
 void        mmio_watch_rebase      (MmioWatch            *watch,
                                     int                   fd);

@@ -65,6 +65,7 @@ struct _MmioWatch
   gboolean hears_way;           /* everything on the way to the file is heard */
 
   int fd;                       /* the inode of state, kept so that its number can't be another's; -1 if there is none */
+  gboolean fd_is_lent;          /* it is the owner's: read by way of begin_reading () */
   gboolean fd_is_readable;
   gboolean owner_stores;        /* it can be stored to by the owner: see MmioWatchSetup.fd */
   MmioFileReach reach;
@@ -118,7 +119,7 @@ watch_unref (MmioWatch *watch)
     watch->destroy (watch->user_data);
   mmio_watch_hub_clear (&watch->client);
   g_queue_clear_full (&watch->reports, g_free);
-  if (watch->fd >= 0)
+  if (watch->fd >= 0 && !watch->fd_is_lent)
     close (watch->fd);
   g_free (watch->path);
   g_main_context_unref (watch->context);
@@ -269,14 +270,58 @@ keep_fd (MmioWatch *watch,
 {
   int flags = fd >= 0 ? fcntl (fd, F_GETFL) : 0;
 
-  if (watch->fd >= 0)
+  if (watch->fd >= 0 && !watch->fd_is_lent)
     close (watch->fd);
   watch->fd = fd;
+  watch->fd_is_lent = FALSE;
   watch->owner_stores = owner_stores;
   watch->fd_is_readable = fd >= 0 && (flags & O_ACCMODE) != O_WRONLY;
 #ifdef O_PATH
   watch->fd_is_readable = watch->fd_is_readable && (flags & O_PATH) == 0;
 #endif
+}
+
+/* What fd_is_readable allows. The owner's descriptor would leave a trace, but where no other is to be had. */
+static int
+begin_reading (MmioWatch *watch)
+{
+  int again = watch->fd_is_lent ? open_again (watch->fd) : -1;
+
+  return again >= 0 ? again : watch->fd;
+}
+
+static void
+end_reading (MmioWatch *watch,
+             int        fd)
+{
+  if (fd != watch->fd)
+    close (fd);
+}
+
+static void
+take_samples_of (MmioWatch *watch,
+                 guint64    size)
+{
+  int fd = begin_reading (watch);
+
+  mmio_watch_samples_take (&watch->samples, fd, size);
+  end_reading (watch, fd);
+}
+
+/* Of a file that has grown. */
+static gboolean
+do_samples_follow (MmioWatch *watch,
+                   guint64    size)
+{
+  gboolean follow;
+  int fd;
+
+  if (!watch->samples.valid || !watch->fd_is_readable)
+    return FALSE;
+  fd = begin_reading (watch);
+  follow = mmio_watch_samples_follow (&watch->samples, fd, size);
+  end_reading (watch, fd);
+  return follow;
 }
 
 static void
@@ -288,10 +333,19 @@ take_samples (MmioWatch *watch)
   watch->samples.valid = FALSE;
   if (watch->locator != NULL || !watch->fd_is_readable || !S_ISREG (watch->state.mode))
     return;
-  mmio_watch_samples_take (&watch->samples, watch->fd, watch->state.size);
+  take_samples_of (watch, watch->state.size);
   /* samples of what came later would hide that it came */
   if (!mmio_file_state_read_fd (watch->fd, &after) || !mmio_file_state_equal (&after, &watch->state))
     watch->samples.valid = FALSE;
+}
+
+/* For the locator; -1 if there is none to be had. */
+static int
+open_to_locate (MmioWatch *watch)
+{
+  int fd = watch->fd_is_lent ? open_again (watch->fd) : -1;
+
+  return fd >= 0 ? fd : fcntl (watch->fd, F_DUPFD_CLOEXEC, 0);
 }
 
 static void
@@ -302,7 +356,7 @@ locate_in_fd (MmioWatch *watch)
   if (watch->locator == NULL)
     return;
   if (watch->fd_is_readable && S_ISREG (watch->state.mode))
-    fd = fcntl (watch->fd, F_DUPFD_CLOEXEC, 0);
+    fd = open_to_locate (watch);
   watch->is_locating = fd >= 0;
   if (fd < 0)
     return;
@@ -370,10 +424,11 @@ move_lease (MmioWatch *watch)
     try_lease (watch, g_get_monotonic_time ());
 }
 
-/* Takes over fd. */
+/* Takes over fd, if it isn't lent. */
 static gboolean
 take_inode (MmioWatch *watch,
             int        fd,
+            gboolean   fd_is_lent,
             gboolean   owner_stores)
 {
   gint64 clock = mmio_file_clock ();
@@ -383,11 +438,13 @@ take_inode (MmioWatch *watch,
   mmio_watch_hub_hear_file (&watch->client, fd, role_of_file (watch));
   if (!mmio_file_state_read_fd (fd, &state))
     {
-      close (fd);
+      if (!fd_is_lent)
+        close (fd);
       return FALSE;
     }
 
   keep_fd (watch, fd, owner_stores);
+  watch->fd_is_lent = fd_is_lent;
   watch->lowest_size = state.size;
   watch->reach = mmio_file_get_reach (fd);
   watch->state = state;
@@ -417,7 +474,7 @@ take_replacement (MmioWatch           *watch,
     }
 
   fd = open_inode (watch->path);
-  if (fd >= 0 && take_inode (watch, fd, FALSE))
+  if (fd >= 0 && take_inode (watch, fd, FALSE, FALSE))
     return;
 
   /* no descriptor is to be had: its birth time has to tell it from the next one */
@@ -466,6 +523,19 @@ what_is_known (MmioWatch *watch)
   return known;
 }
 
+/* FALSE if no descriptor is left to look at the file with. */
+static gboolean
+request_location (MmioWatch *watch)
+{
+  gboolean needs_file = mmio_locator_needs_file (watch->locator);
+  int fd = needs_file ? open_to_locate (watch) : -1;
+
+  if (needs_file && fd < 0)
+    return FALSE;
+  mmio_locator_request (watch->locator, fd);
+  return TRUE;
+}
+
 /* watch->state is the new one. A file that has grown may also have been written anew. */
 static void
 report_changed (MmioWatch              *watch,
@@ -473,12 +543,9 @@ report_changed (MmioWatch              *watch,
 {
   guint64 size = watch->state.size;
 
-  if (watch->is_locating)
-    {
-      mmio_locator_request (watch->locator);
-      return;
-    }
-  if (verdict->offset > 0 && watch->fd_is_readable && mmio_watch_samples_follow (&watch->samples, watch->fd, size))
+  if (watch->is_locating && request_location (watch))
+    return;
+  if (verdict->offset > 0 && do_samples_follow (watch, size))
     {
       add_report (watch, MMIO_WATCH_CHANGED, verdict->offset, verdict->length);
       return;
@@ -904,9 +971,15 @@ set_error (GError    **error,
 static gboolean
 take_first_inode (MmioWatch *watch,
                   int        owner_fd,
+                  gboolean   fd_is_lent,
                   GError   **error)
 {
-  int fd = owner_fd >= 0 ? keep_inode (owner_fd) : open_inode (watch->path);
+  int fd;
+
+  if (owner_fd >= 0 && fd_is_lent)
+    return take_inode (watch, owner_fd, TRUE, is_stored_to (owner_fd)) ? TRUE : set_error (error, watch, EIO);
+
+  fd = owner_fd >= 0 ? keep_inode (owner_fd) : open_inode (watch->path);
 
   if (fd < 0)
     {
@@ -914,7 +987,7 @@ take_first_inode (MmioWatch *watch,
 
       return owner_fd < 0 && number == ENOENT ? TRUE : set_error (error, watch, number);
     }
-  return take_inode (watch, fd, is_stored_to (owner_fd)) ? TRUE : set_error (error, watch, EIO);
+  return take_inode (watch, fd, FALSE, is_stored_to (owner_fd)) ? TRUE : set_error (error, watch, EIO);
 }
 
 static const char *
@@ -1053,7 +1126,7 @@ mmio_watch_start (const MmioWatchSetup *setup,
       watch->interval = MAX (watch->interval, MONITOR_INTERVAL_MS);
     }
   renew_way (watch);
-  started = take_first_inode (watch, setup->fd, error) && take_first_lease (watch, error);
+  started = take_first_inode (watch, setup->fd, setup->fd_is_lent, error) && take_first_lease (watch, error);
   choose_backend (watch);
   /* the path is compared with the inode where reports can be made, at once */
   mmio_watch_hub_set_deadline (&watch->client, 0);
@@ -1077,6 +1150,8 @@ mmio_watch_stop (MmioWatch *watch)
   g_clear_pointer (&watch->locator, mmio_locator_free);
   g_clear_pointer (&watch->lease, mmio_lease_free);
   mmio_watch_hub_leave (&watch->client);
+  if (watch->fd_is_lent)
+    keep_fd (watch, -1, FALSE);
   g_mutex_unlock (&watch->lock);
 
   watch_unref (watch);
@@ -1127,7 +1202,7 @@ expect_heard (MmioWatch *watch)
   /* what the owner has stored is no reason to doubt that the next one only appends */
   watch->samples.valid = FALSE;
   if (watch->locator == NULL && watch->fd_is_readable)
-    mmio_watch_samples_take (&watch->samples, watch->fd, announced);
+    take_samples_of (watch, announced);
 }
 
 static void
@@ -1185,9 +1260,37 @@ mmio_watch_rebase (MmioWatch *watch,
     }
 
   /* the path may name yet another file by now */
-  take_inode (watch, kept, is_stored_to (fd));
+  take_inode (watch, kept, FALSE, is_stored_to (fd));
   choose_backend (watch);
   mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_PATH);
+}
+
+void
+mmio_watch_keep (MmioWatch *watch)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = NULL;
+
+  g_return_if_fail (watch != NULL);
+
+  locker = g_mutex_locker_new (&watch->lock);
+  if (watch->fd_is_lent)
+    keep_fd (watch, keep_inode (watch->fd), watch->owner_stores);
+}
+
+void
+mmio_watch_lend (MmioWatch *watch,
+                 int        fd)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = NULL;
+  MmioFileState state;
+
+  g_return_if_fail (watch != NULL && fd >= 0);
+
+  locker = g_mutex_locker_new (&watch->lock);
+  if (watch->fd_is_lent || !mmio_file_state_read_fd (fd, &state) || !mmio_file_state_same_inode (&state, &watch->state))
+    return;
+  keep_fd (watch, fd, is_stored_to (fd));
+  watch->fd_is_lent = TRUE;
 }
 
 const char *

@@ -24,6 +24,8 @@
 #endif
 
 #define N_MANY 10000
+#define N_BESIDES 240
+#define N_SOME 50
 
 typedef struct
 {
@@ -395,16 +397,16 @@ test_many (Watched      *w,
   Heard heard = { 0 };
   guint n_wanted = N_MANY;
 
-  /* Two descriptors each. Where the limit can't be raised it is as many as it lets: test-watch-engine has them all. */
+  /* One descriptor each, and few besides. Where the limit can't be raised it is as many as it lets: test-watch-engine has them all. */
   g_assert_no_errno (getrlimit (RLIMIT_NOFILE, &before));
   limit = before;
-  limit.rlim_cur = MAX (limit.rlim_cur, 2 * N_MANY + 1000);
+  limit.rlim_cur = N_MANY + N_BESIDES;
   limit.rlim_max = MAX (limit.rlim_cur, limit.rlim_max);
   if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
     {
       limit.rlim_cur = limit.rlim_max = before.rlim_max;
       g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &limit));
-      n_wanted = (guint) ((before.rlim_max - 100) / 2);
+      n_wanted = (guint) before.rlim_max - N_BESIDES;
       g_test_message ("%u files", n_wanted);
     }
 
@@ -433,6 +435,136 @@ test_many (Watched      *w,
 
   g_ptr_array_set_size (files, 0);
   g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &before));
+}
+
+static gboolean
+has_few_descriptors (gpointer data)
+{
+  return mmio_test_count_fds () <= *(const guint *) data;
+}
+
+/* Also once what has changed in it has been found, and once it was replaced and reloaded. */
+static void
+test_one_descriptor (Watched      *w,
+                     gconstpointer data)
+{
+  MmioWatchFlags flags = MMIO_WATCH_FLAGS_RELOAD | (MmioWatchFlags) GPOINTER_TO_UINT (data);
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) ears = g_ptr_array_new_with_free_func ((GDestroyNotify) mmio_test_ear_free);
+  guint most;
+
+  /* What all watches share is there before. */
+  watch_as (w, MMIO_MODE_READ_ONLY, flags);
+  most = mmio_test_count_fds () + N_SOME;
+
+  for (guint i = 0; i < N_SOME; i++)
+    {
+      MmioFile *file = mmio_test_open (w->parent.path, i % 2 == 0 ? MMIO_MODE_READ_ONLY : MMIO_MODE_READ_WRITE);
+
+      g_ptr_array_add (files, file);
+      g_ptr_array_add (ears, mmio_test_listen (file, NULL));
+      g_assert_true (mmio_file_watch (file, flags, NULL, NULL));
+    }
+  mmio_test_wait_until (NULL, has_few_descriptors, &most);
+
+  mmio_test_append (w->parent.path, "abc", 3);
+  for (guint i = 0; i < N_SOME; i++)
+    mmio_test_hear_until (g_ptr_array_index (ears, i), "changed 10 3");
+  mmio_test_wait_until (NULL, has_few_descriptors, &most);
+
+  mmio_test_replace (w->parent.path, "new", 3);
+  for (guint i = 0; i < N_SOME; i++)
+    mmio_test_hear_until (g_ptr_array_index (ears, i), "changed 0 3");
+  mmio_test_wait_until (NULL, has_few_descriptors, &most);
+
+  /* And it is the new one's. */
+  mmio_test_append (w->parent.path, "er", 2);
+  for (guint i = 0; i < N_SOME; i++)
+    mmio_test_hear_until (g_ptr_array_index (ears, i), "changed 3 2");
+  g_assert_no_errno (chmod (w->parent.path, 0600));
+  for (guint i = 0; i < N_SOME; i++)
+    mmio_test_hear_until (g_ptr_array_index (ears, i), "metadata");
+}
+
+/* The watch looks at the file without leaving a trace of it, though it has no descriptor of its own. */
+static void
+test_time_of_access (Watched      *w,
+                     gconstpointer data G_GNUC_UNUSED)
+{
+#ifdef O_NOATIME
+  const struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 2000 } };
+  struct stat st;
+
+  watch (w);
+  g_assert_no_errno (utimensat (AT_FDCWD, w->parent.path, times, 0));
+  mmio_test_hear_until (w->ear, "metadata");
+  mmio_test_append (w->parent.path, "abc", 3);
+  expect_next (w->ear, "changed 10 3");
+  g_assert_no_errno (stat (w->parent.path, &st));
+  g_assert_cmpint (st.st_atim.tv_sec, ==, 1000);
+#else
+  g_test_skip ("O_NOATIME is not here");
+#endif
+}
+
+/* What hinders the main loop for a millisecond, and how often since the main loop served somebody else. */
+typedef struct
+{
+  guint n;
+  guint n_in_a_row;
+  guint most_in_a_row;
+} Row;
+
+static void
+on_slow_metadata (Row *row)
+{
+  gint64 end = g_get_monotonic_time () + 1000;
+
+  while (g_get_monotonic_time () < end)
+    ;
+  row->n++;
+  row->n_in_a_row++;
+  row->most_in_a_row = MAX (row->most_in_a_row, row->n_in_a_row);
+}
+
+static gboolean
+on_turn_of_another (gpointer data)
+{
+  ((Row *) data)->n_in_a_row = 0;
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+all_were_slow (gpointer data)
+{
+  return ((Row *) data)->n >= N_SOME;
+}
+
+static void
+test_turns (Watched      *w,
+            gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
+  Row row = { 0 };
+  guint other;
+
+  for (guint i = 0; i < N_SOME; i++)
+    {
+      MmioFile *file = mmio_test_open (w->parent.path, MMIO_MODE_READ_ONLY);
+
+      g_ptr_array_add (files, file);
+      g_signal_connect_swapped (file, "metadata", G_CALLBACK (on_slow_metadata), &row);
+      g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+    }
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+
+  other = g_idle_add_full (G_PRIORITY_DEFAULT, on_turn_of_another, &row, NULL);
+  g_assert_no_errno (chmod (w->parent.path, 0600));
+  mmio_test_wait_until (NULL, all_were_slow, &row);
+  /* The handlers take a millisecond at least, a turn five. */
+  g_assert_cmpuint (row.most_in_a_row, <=, 6);
+  g_source_remove (other);
 }
 
 static void
@@ -861,6 +993,50 @@ test_no_leak (Watched      *w,
   g_assert_cmpuint (mmio_test_count_fds (), <=, n_fds + 2);
 }
 
+typedef struct
+{
+  MmioFile *file;
+  GMainContext *context;
+} Closer;
+
+static gpointer
+watch_until_closed (gpointer data)
+{
+  Closer *closer = data;
+  g_autoptr (GError) error = NULL;
+
+  g_main_context_push_thread_default (closer->context);
+  while (mmio_file_watch (closer->file, MMIO_WATCH_FLAGS_NONE, NULL, &error))
+    {
+      while (g_main_context_iteration (closer->context, FALSE))
+        ;
+    }
+  g_main_context_pop_thread_default (closer->context);
+  g_assert_error (error, MMIO_ERROR, MMIO_ERROR_CLOSED);
+  return NULL;
+}
+
+/* Its descriptor may be another file's by then. */
+static void
+test_watch_of_what_is_closed (Watched      *w,
+                              gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  for (guint i = 0; i < N_SOME; i++)
+    {
+      g_autoptr (MmioFile) file = mmio_test_open (w->parent.path, MMIO_MODE_READ_ONLY);
+      Closer closer = { file, context };
+      gboolean is_watched;
+      GThread *thread = g_thread_new ("watches", watch_until_closed, &closer);
+
+      g_assert_true (mmio_file_close (file, NULL));
+      g_thread_join (thread);
+      g_object_get (file, "watching", &is_watched, NULL);
+      g_assert_false (is_watched);
+    }
+}
+
 static void
 count (gpointer n)
 {
@@ -1004,6 +1180,10 @@ main (int   argc,
   add ("two-files-on-one-path-hear-each-for-itself", NULL, test_two_files_on_one_path);
   add ("two-paths-to-one-file-share-its-content", NULL, test_two_paths_to_one_file);
   add ("thousands-of-files-are-watched-at-once", NULL, test_many);
+  add ("takes-no-descriptor-of-its-own", NULL, test_one_descriptor);
+  add ("takes-no-descriptor-of-its-own/locating", GUINT_TO_POINTER (MMIO_WATCH_FLAGS_LOCATE), test_one_descriptor);
+  add ("leaves-the-time-of-access-alone", NULL, test_time_of_access);
+  add ("many-at-once-leave-others-their-turn", NULL, test_turns);
   add ("with-reload-the-new-file-is-mapped", NULL, test_reload);
   add ("with-follow-the-size-follows/read-only", GUINT_TO_POINTER (MMIO_MODE_READ_ONLY), test_follow);
   add ("with-follow-the-size-follows/read-write", GUINT_TO_POINTER (MMIO_MODE_READ_WRITE), test_follow);
@@ -1028,6 +1208,7 @@ main (int   argc,
   add ("a-file-without-a-name-is-watched", NULL, test_by_descriptor);
   add ("the-start-can-be-cancelled", NULL, test_cancelled);
   add ("leaves-nothing-behind", NULL, test_no_leak);
+  add ("is-not-begun-once-the-file-is-being-closed", NULL, test_watch_of_what_is_closed);
 
   return g_test_run ();
 }
