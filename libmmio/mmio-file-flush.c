@@ -23,6 +23,8 @@ flush (MmioFile *self,
       return FALSE;
     }
 
+  if (flushed.first != G_MAXSIZE)
+    g_atomic_int_set (&self->has_stored, TRUE);
   if (flushed.first != G_MAXSIZE && g_atomic_int_get (&self->announce))
     mmio_file_announce (self, &flushed);
   return TRUE;

@@ -141,6 +141,7 @@ mmio_file_map_fd (MmioFile *self,
     return FALSE;
 
   self->is_initialized = TRUE;
+  mmio_file_take_seen (self, &buffer);
   /* Wishes: a file that can't be had that way can still be had. */
   if (self->huge_pages)
     mmio_mapping_advise (mapping, 0, mapping->size, MMIO_ADVICE_HUGE_PAGE, NULL);

@@ -52,6 +52,8 @@ struct _MmioFile
   /* watch_lock: the watch and how it is made */
   GMutex watch_lock;
   MmioWatch *watch;             /* is lent the mapping's descriptor, so it is stopped before that is closed */
+  MmioWatchSeen seen;           /* when the file was opened or reloaded, or by the last watch */
+  gint has_stored;              /* atomic: what was stored here has been flushed, or the size set: times say nothing of others */
   gboolean is_closing;          /* no watch is started any more */
   guint n_reloads;              /* under way: the descriptor isn't lent meanwhile */
   GMainContext *watch_context;  /* of the last watch: where `fault` is emitted; NULL for the default one */
@@ -129,6 +131,9 @@ void     mmio_file_announce      (MmioFile          *self,
 /* for_good: none is started any more. TRUE if there was a watch. */
 gboolean mmio_file_stop_watch    (MmioFile     *self,
                                   gboolean      for_good);
+/* As the file is that is being mapped. */
+void     mmio_file_take_seen     (MmioFile          *self,
+                                  const struct stat *st);
 /* Between the two the descriptor may become another file's; reloaded: and has. */
 void     mmio_file_begin_reload  (MmioFile     *self);
 void     mmio_file_end_reload    (MmioFile     *self,

@@ -42,6 +42,7 @@ mmio_file_resize (MmioFile *self,
   g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  g_atomic_int_set (&self->has_stored, TRUE);
   if (!mmio_mapping_resize (&self->mapping, size, error))
     return FALSE;
 
@@ -161,6 +162,7 @@ mmio_file_reload (MmioFile *self,
       return FALSE;
     }
 
+  mmio_file_take_seen (self, &buffer);
   mmio_file_end_reload (self, TRUE);
   if (mmio_mapping_get_size (mapping) != old_size)
     mmio_file_notify_size (self);

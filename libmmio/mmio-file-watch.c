@@ -122,6 +122,46 @@ mmio_file_announce (MmioFile          *self,
 }
 
 void
+mmio_file_take_seen (MmioFile          *self,
+                     const struct stat *st)
+{
+  g_mutex_lock (&self->watch_lock);
+  self->seen = (MmioWatchSeen) {
+    .size = (guint64) st->st_size,
+    .own_size = (guint64) st->st_size,
+    .mtime = st->st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + st->st_mtim.tv_nsec,
+  };
+  g_mutex_unlock (&self->watch_lock);
+}
+
+/* With watch_lock held: what a watch that begins now is to compare with. Stores of our own move the time, and a change of size of
+ * our own is known here. */
+static MmioWatchSeen
+get_seen (MmioFile *self)
+{
+  MmioWatchSeen seen = self->seen;
+
+  if (self->mapping.mode != MMIO_MODE_READ_WRITE)
+    return seen;
+  if (g_atomic_int_get (&self->has_stored) || mmio_mapping_get_pending (&self->mapping) > 0)
+    {
+      seen.own_size = mmio_mapping_get_size (&self->mapping);
+      seen.mtime = MMIO_WATCH_ANY_TIME;
+    }
+  return seen;
+}
+
+/* With watch_lock held */
+static void
+stop_watch (MmioFile *self)
+{
+  if (self->watch == NULL)
+    return;
+  mmio_watch_get_seen (self->watch, &self->seen);
+  g_clear_pointer (&self->watch, mmio_watch_stop);
+}
+
+void
 mmio_file_begin_reload (MmioFile *self)
 {
   g_mutex_lock (&self->watch_lock);
@@ -156,7 +196,9 @@ mmio_file_end_reload (MmioFile *self,
  * [signal@Mmio.File::removed] and [signal@Mmio.File::replaced].
  *
  * They are emitted in the main context that is the thread-default one now, which has to be iterated. What has happened to the file between
- * its opening and this call is told too. A file that is watched already is watched anew.
+ * its opening, or the end of an earlier watch, and this call is told too: that another file stands at its path, and that its content was changed,
+ * as far as its size and time of modification say so; of a file that was written to through this object, the size alone. A file that is
+ * watched already is watched anew.
  *
  * Watching follows the path: after an atomic save the new file is what [signal@Mmio.File::changed] is about, though the mapping
  * shows the old one until [method@Mmio.File.reload], which %MMIO_WATCH_FLAGS_RELOAD calls by itself.
@@ -185,6 +227,7 @@ mmio_file_watch (MmioFile       *self,
   MmioWatchSetup setup;
   Listener *listener;
   MmioWatch *watch;
+  MmioWatchSeen seen;
 
   g_return_val_if_fail (MMIO_IS_FILE (self), FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
@@ -206,10 +249,14 @@ mmio_file_watch (MmioFile       *self,
       return mmio_mapping_fail_closed (&self->mapping, error);
     }
   listener->generation = self->watch_generation + 1;
+  if (self->watch != NULL)
+    mmio_watch_get_seen (self->watch, &self->seen);
+  seen = get_seen (self);
   setup = (MmioWatchSetup) {
     .location = mmio_file_get_location (self),
     .fd = mmio_file_get_fd (self),
     .fd_is_lent = self->n_reloads == 0,
+    .seen = self->n_reloads == 0 ? &seen : NULL,
     .flags = flags,
     .interval = (guint) self->watch_interval,
     .locate_limit = self->locate_limit,
@@ -217,7 +264,7 @@ mmio_file_watch (MmioFile       *self,
   watch = mmio_watch_start (&setup, on_report, listener, free_listener, cancellable, error);
   if (watch != NULL)
     {
-      g_clear_pointer (&self->watch, mmio_watch_stop);
+      stop_watch (self);
       self->watch = watch;
       self->watch_flags = flags;
       self->watch_generation = listener->generation;
@@ -246,7 +293,7 @@ mmio_file_stop_watch (MmioFile *self,
   g_mutex_lock (&self->watch_lock);
   was_watched = self->watch != NULL;
   self->is_closing = self->is_closing || for_good;
-  g_clear_pointer (&self->watch, mmio_watch_stop);
+  stop_watch (self);
   mmio_file_settle_never (self);
   g_mutex_unlock (&self->watch_lock);
 

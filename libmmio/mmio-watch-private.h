@@ -50,6 +50,16 @@ typedef struct
 typedef void (*MmioWatchFunc) (const MmioWatchReport *report,
                                gpointer               user_data);
 
+/* What the owner knows of the content. */
+typedef struct
+{
+  guint64 size;                 /* bytes */
+  guint64 own_size;             /* another size that is no news, since the owner has set it */
+  gint64 mtime;                 /* ns; MMIO_WATCH_ANY_TIME: says nothing, since the owner has moved it */
+} MmioWatchSeen;
+
+#define MMIO_WATCH_ANY_TIME G_MININT64
+
 typedef struct
 {
   GFile *location;              /* what is watched; NULL for a file known only by its descriptor: it is never removed or replaced */
@@ -58,6 +68,7 @@ typedef struct
                                  * the owner may store through a mapping: times that move without an event then mean nothing */
   gboolean fd_is_lent;          /* it is readable, and stays open and the same inode until mmio_watch_keep () or the end of the
                                  * watch. Else it is duplicated */
+  const MmioWatchSeen *seen;    /* of fd's inode; what differs from it is reported as changed. NULL: nothing does */
   MmioWatchFlags flags;
   guint interval;               /* ms by which bursts are coalesced; 0: every event */
   guint64 locate_limit;         /* bytes */
@@ -82,6 +93,9 @@ void        mmio_watch_stop        (MmioWatch            *watch);
  * keep the time between the two short. Any thread; pairs may overlap. */
 void        mmio_watch_hold        (MmioWatch            *watch);
 void        mmio_watch_expect      (MmioWatch            *watch);
+/* What of the inode that is lent has been reported; FALSE if none is. Any thread. */
+gboolean    mmio_watch_get_seen    (MmioWatch            *watch,
+                                    MmioWatchSeen        *seen);
 /* What was lent is about to be another inode, or to be closed. Any thread, as with the next. */
 void        mmio_watch_keep        (MmioWatch            *watch);
 /* As fd_is_lent says, from now on; if it is another inode than the one that is compared with, it isn't taken. */

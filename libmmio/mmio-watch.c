@@ -990,6 +990,19 @@ take_first_inode (MmioWatch *watch,
   return take_inode (watch, fd, FALSE, is_stored_to (owner_fd)) ? TRUE : set_error (error, watch, EIO);
 }
 
+/* As far as times tell it: before Linux 6.13 two changes within a tick of the clock have the same. */
+static gboolean
+differs_from_seen (MmioWatch           *watch,
+                   const MmioWatchSeen *seen)
+{
+  const MmioFileState *state = &watch->state;
+
+  if (!state->exists || !S_ISREG (state->mode))
+    return FALSE;
+  return (state->size != seen->size && state->size != seen->own_size) ||
+         (seen->mtime != MMIO_WATCH_ANY_TIME && state->mtime != seen->mtime);
+}
+
 static const char *
 why_no_lease (MmioWatch *watch,
               int        number)
@@ -1127,6 +1140,8 @@ mmio_watch_start (const MmioWatchSetup *setup,
     }
   renew_way (watch);
   started = take_first_inode (watch, setup->fd, setup->fd_is_lent, error) && take_first_lease (watch, error);
+  if (started && setup->seen != NULL && differs_from_seen (watch, setup->seen))
+    add_report (watch, MMIO_WATCH_CHANGED, 0, watch->state.size);
   choose_backend (watch);
   /* the path is compared with the inode where reports can be made, at once */
   mmio_watch_hub_set_deadline (&watch->client, 0);
@@ -1263,6 +1278,33 @@ mmio_watch_rebase (MmioWatch *watch,
   take_inode (watch, kept, FALSE, is_stored_to (fd));
   choose_backend (watch);
   mmio_watch_hub_hint (&watch->client, MMIO_WATCH_HINT_PATH);
+}
+
+static gboolean
+has_untold_content (MmioWatch *watch)
+{
+  for (GList *l = watch->reports.head; l != NULL; l = l->next)
+    {
+      if (((MmioWatchReport *) l->data)->what == MMIO_WATCH_CHANGED)
+        return TRUE;
+    }
+  return watch->is_locating && mmio_locator_is_busy (watch->locator);
+}
+
+gboolean
+mmio_watch_get_seen (MmioWatch     *watch,
+                     MmioWatchSeen *seen)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = NULL;
+
+  g_return_val_if_fail (watch != NULL && seen != NULL, FALSE);
+
+  locker = g_mutex_locker_new (&watch->lock);
+  /* what waits to be told would never be: the next watch finds it again */
+  if (!watch->fd_is_lent || !watch->state.exists || has_untold_content (watch))
+    return FALSE;
+  *seen = (MmioWatchSeen) { .size = watch->state.size, .own_size = watch->state.size, .mtime = watch->state.mtime };
+  return TRUE;
 }
 
 void

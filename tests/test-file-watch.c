@@ -655,6 +655,99 @@ test_before_the_watch (Watched      *w,
   expect_next (w->ear, "replaced");
 }
 
+static int
+write_before_the_watch (gpointer data)
+{
+  mmio_test_write_at (data, 3, "x", 1);
+  return 0;
+}
+
+static void
+watch_and_listen (Watched *w)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  g_assert_no_error (error);
+}
+
+/* Content that has changed since it was read, or since it was told last. */
+static void
+test_written_before_the_watch (Watched      *w,
+                               gconstpointer data)
+{
+  MmioMode mode = (MmioMode) GPOINTER_TO_UINT (data);
+
+  w->file = mmio_test_open (w->parent.path, mode);
+  w->ear = mmio_test_listen (w->file, NULL);
+  mmio_test_append (w->parent.path, "abc", 3);
+  watch_and_listen (w);
+  expect_next (w->ear, "changed 0 13");
+  mmio_test_expect_silence (w->ear);
+
+  /* What was told isn't told by the next watch. */
+  mmio_file_unwatch (w->file);
+  watch_and_listen (w);
+  mmio_test_expect_silence (w->ear);
+  watch_and_listen (w);
+  mmio_test_expect_silence (w->ear);
+
+  mmio_file_unwatch (w->file);
+  mmio_test_truncate (w->parent.path, 5);
+  watch_and_listen (w);
+  expect_next (w->ear, "changed 0 5");
+  mmio_test_expect_silence (w->ear);
+
+  /* What has happened and is not told yet is the next one's. */
+  mmio_test_append (w->parent.path, "d", 1);
+  mmio_file_unwatch (w->file);
+  watch_and_listen (w);
+  expect_next (w->ear, "changed 0 6");
+  mmio_test_expect_silence (w->ear);
+}
+
+/* Of the same length, so that the time alone tells: it has moved on by then. */
+static void
+test_overwritten_before_the_watch (Watched      *w,
+                                   gconstpointer data)
+{
+  const struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 2000 } };
+
+  g_assert_no_errno (utimensat (AT_FDCWD, w->parent.path, times, 0));
+  w->file = mmio_test_open (w->parent.path, (MmioMode) GPOINTER_TO_UINT (data));
+  w->ear = mmio_test_listen (w->file, NULL);
+  mmio_test_run_child (write_before_the_watch, w->parent.path, NULL);
+  watch_and_listen (w);
+  expect_next (w->ear, "changed 0 10");
+  mmio_test_expect_silence (w->ear);
+}
+
+/* What this object has written is no news. */
+static void
+test_stored_before_the_watch (Watched      *w,
+                              gconstpointer data G_GNUC_UNUSED)
+{
+  const struct timespec times[2] = { { .tv_sec = 1000 }, { .tv_sec = 2000 } };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_no_errno (utimensat (AT_FDCWD, w->parent.path, times, 0));
+  w->file = mmio_test_open (w->parent.path, MMIO_MODE_READ_WRITE);
+  g_assert_true (mmio_file_write (w->file, 0, "x", 1, &error));
+  w->ear = mmio_test_listen (w->file, NULL);
+  watch_and_listen (w);
+  mmio_test_expect_silence (w->ear);
+  mmio_file_unwatch (w->file);
+  g_assert_true (mmio_file_flush (w->file, &error));
+  watch_and_listen (w);
+  mmio_test_expect_silence (w->ear);
+  mmio_file_unwatch (w->file);
+  g_assert_true (mmio_file_resize (w->file, 20, &error));
+  expect_next (w->ear, "size 20");
+  watch_and_listen (w);
+  mmio_test_expect_silence (w->ear);
+  g_assert_no_error (error);
+}
+
 static void
 test_properties (Watched      *w,
                  gconstpointer data G_GNUC_UNUSED)
@@ -1193,6 +1286,13 @@ main (int   argc,
   add ("what-stands-there-settles-if-asked-to", NULL, test_settles_as_it_stands);
 
   add ("what-came-before-the-watch-is-told", NULL, test_before_the_watch);
+  add ("a-write-before-the-watch-is-told-once/read-only", GUINT_TO_POINTER (MMIO_MODE_READ_ONLY), test_written_before_the_watch);
+  add ("a-write-before-the-watch-is-told-once/read-write", GUINT_TO_POINTER (MMIO_MODE_READ_WRITE), test_written_before_the_watch);
+  add ("bytes-written-over-before-the-watch-are-told/read-only", GUINT_TO_POINTER (MMIO_MODE_READ_ONLY),
+       test_overwritten_before_the_watch);
+  add ("bytes-written-over-before-the-watch-are-told/read-write", GUINT_TO_POINTER (MMIO_MODE_READ_WRITE),
+       test_overwritten_before_the_watch);
+  add ("what-was-stored-before-the-watch-is-not-told", NULL, test_stored_before_the_watch);
   add ("the-properties-say-so", NULL, test_properties);
   add ("nothing-comes-after-unwatch", NULL, test_unwatch);
   add ("twice-is-once", NULL, test_watch_twice);
