@@ -698,6 +698,28 @@ class Atomics(FileTest):
             with self.assertRaisesRegex(IndexError, 'a file without a name: '):
                 atomic.load(1)
 
+    def test_an_interrupt_ends_what_waits(self):
+        with self.make(bytes(16)) as file:
+            file.lock_range(8, 8)
+            for call in ('file.get_atomic_u64(0).wait(0, 0)', 'file.get_atomic_u32(0).wait(0, 0, 60000)', 'file.lock_range(8, 4)'):
+                code = ("import gi, os, signal, sys, threading; gi.require_version('Mmio', '1.0'); from gi.repository import Mmio\n"
+                        "file = Mmio.File.open(sys.argv[1], 'r+')\n"
+                        "def on_interrupt(*_):\n"
+                        "    signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+                        "    raise KeyboardInterrupt\n"
+                        "signal.signal(signal.SIGINT, on_interrupt)\n"
+                        "timer = threading.Timer(float(sys.argv[2]), os.kill, (os.getpid(), signal.SIGINT))\n"
+                        "try:\n"
+                        "    timer.start()\n"
+                        f"    {call}\n"
+                        "except KeyboardInterrupt:\n"
+                        "    print('interrupted', flush=True)\n"
+                        "    os._exit(0)\n")
+                # At once, in the first short wait, and later.
+                for delay in ('0', '0.01', '0.2'):
+                    result = subprocess.run([sys.executable, '-c', code, self.path, delay], capture_output=True, text=True, timeout=50)
+                    self.assertEqual(result.stdout, 'interrupted\n', f'{call}, {delay}: {result.stderr}')
+
     def test_another_process_wakes_who_waits(self):
         async def program():
             with self.make(bytes(8)) as file, file.get_atomic_u32(0) as atomic:

@@ -264,6 +264,55 @@ class _Runner:
 _runner = _Runner()
 
 
+def _interruptibly(start, finish, cancellable, undo=lambda: None):
+    """What a call that may wait for long gives, waited for in Python, where Ctrl-C is heard: it is not as long as the library waits.
+
+    For the main thread, which alone hears signals.
+    """
+    done = threading.Event()
+    outcome = []
+    own = Gio.Cancellable()
+    handler = 0 if cancellable is None else cancellable.connect(own.cancel)
+
+    def settle(function, *args):
+        try:
+            outcome[:] = (True, function(*args))
+        except Exception as error:
+            outcome[:] = (False, error)
+        if function is finish or not outcome[0]:
+            done.set()
+
+    _runner.call(lambda: settle(start, own, lambda _, result, *unused: settle(finish, result)))
+    try:
+        done.wait()
+    except BaseException:
+        own.cancel()
+        done.wait()
+        if outcome[0]:
+            undo()
+        raise
+    finally:
+        if handler:
+            cancellable.disconnect(handler)
+    if not outcome[0]:
+        raise outcome[1]
+    return outcome[1]
+
+
+def _heard(call, *args):
+    """The call itself. What a signal's handler raises while PyGObject makes the exception for a GError is lost, and is this one."""
+    try:
+        return call(*args)
+    except RuntimeError as error:
+        if str(error) == 'Converting the GError failed':
+            raise KeyboardInterrupt from None
+        raise
+
+
+def _hears_signals():
+    return threading.current_thread() is threading.main_thread()
+
+
 class _Future(asyncio.Future):
     """What a call gives to await: cancelling it cancels the call."""
 
@@ -895,6 +944,15 @@ class File(_Sequence, Mmio.File):
     @_translated_range
     def lock_range(self, offset, length, exclusive=True, cancellable=None):
         """Locks a range against other processes and other objects, exclusively or shared, and waits for it."""
+        if _hears_signals() and not (cancellable is not None and cancellable.is_cancelled()):
+            try:
+                return _heard(Mmio.File.try_lock_range, self, offset, length, exclusive)
+            except GLib.Error as error:
+                if not error.matches(Mmio.error_quark(), Mmio.Error.BUSY):
+                    raise
+            return _interruptibly(functools.partial(Mmio.File.lock_range_async, self, offset, length, exclusive),
+                                  functools.partial(Mmio.File.lock_range_finish, self), cancellable,
+                                  functools.partial(Mmio.File.unlock_range, self, offset, length))
         return Mmio.File.lock_range(self, offset, length, exclusive, cancellable)
 
     @_translated_range
@@ -1077,6 +1135,10 @@ _ATOMIC_DOCS = {
 }
 
 
+# How long Ctrl-C may have to wait
+_PATIENCE_MS = 20
+
+
 def _atomic(base, bits):
     def check(self, name, index, changes):
         try:
@@ -1106,7 +1168,17 @@ def _atomic(base, bits):
     def wait(self, index, expected, timeout_ms=-1, cancellable=None):
         """Waits until the element is not expected any more: at once if it isn't. TimeoutError after timeout_ms milliseconds."""
         check(self, 'wait', index, False)
-        return base.wait(self, index, expected, timeout_ms, cancellable)
+        if not _hears_signals() or 0 <= timeout_ms <= _PATIENCE_MS:
+            return base.wait(self, index, expected, timeout_ms, cancellable)
+        # Most waits are short, and shorter without a thread.
+        try:
+            return _heard(base.wait, self, index, expected, _PATIENCE_MS, cancellable)
+        except GLib.Error as error:
+            if not error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
+                raise
+        rest = timeout_ms - _PATIENCE_MS if timeout_ms >= 0 else timeout_ms
+        return _interruptibly(functools.partial(base.wait_async, self, index, expected, rest), functools.partial(base.wait_finish, self),
+                              cancellable)
 
     def prepare_wait(self, index, expected, timeout_ms=-1):
         check(self, 'wait_async', index, False)
