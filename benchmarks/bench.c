@@ -261,6 +261,17 @@ calibrate (const BenchSide *side,
   return filling;
 }
 
+/* duration of so many runs, with what is prepared for them and not timed. */
+static double
+try_runs (const BenchSide *side,
+          guint64          n)
+{
+  guint64 start = bench_now ();
+
+  measure (side, n);
+  return (double) (bench_now () - start);
+}
+
 /* Who takes which turn in a round. What a side leaves behind, in the caches or in a file system's journal, meets the one after it, so
  * each side follows each other one equally often, in as many rounds as there are sides or twice as many; see E. J. Williams,
  * "Experimental designs balanced for the estimation of residual effects of treatments" (1949). Two sides: A B, B A. */
@@ -422,7 +433,15 @@ bench_case (Bench           *self,
       {
         double duration;
 
-        n[i] = calibrate (sides[i], slice, &duration);
+        if (i > 0 && description->same_runs)
+          {
+            n[i] = n[0];
+            duration = try_runs (sides[i], n[i]);
+          }
+        else
+          {
+            n[i] = calibrate (sides[i], slice, &duration);
+          }
         all += duration;
       }
   repeats = how_often (self, all);
@@ -517,7 +536,7 @@ bench_curve (Bench            *self,
     {
       double duration;
 
-      runs[i] = calibrate (&description->points[i].side, USUAL_SLICE_NS, &duration);
+      runs[i] = i > 0 && description->same_runs ? runs[0] : calibrate (&description->points[i].side, USUAL_SLICE_NS, &duration);
     }
   /* One round for nothing: from point to point much may have to be prepared. */
   start = bench_now ();

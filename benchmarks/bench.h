@@ -44,6 +44,8 @@ typedef struct
   BenchSide subject;
   const BenchSide *peers;       /* ends with a label of NULL; may be NULL */
   guint64 slice;                /* ns that one turn of a side lasts; 0: as long as is usual */
+  gboolean same_runs;           /* as many runs in a turn of each side as the floor's has: how many fill one can't be found out of sides
+                                 * that a busy machine disturbs more often than not */
 } BenchCase;
 
 /* How the time of one thing grows with another. */
@@ -61,6 +63,7 @@ typedef struct
   double goal;                  /* 0: none; what the exponent may come to: 0.1 for what is constant */
   const BenchPoint *points;
   guint n_points;
+  gboolean same_runs;           /* as many as the first point has */
 } BenchCurve;
 
 typedef struct _Bench Bench;

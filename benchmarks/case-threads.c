@@ -265,19 +265,19 @@ compare_readers (Bench    *bench,
 
   bench_case (bench, &(BenchCase){
     .name = "threads-2-read-64", .title = "rate of two reading threads, by the clock on the wall",
-    .measure = BENCH_RATE, .goal = 1.95,
+    .measure = BENCH_RATE, .goal = 1.95, .same_runs = TRUE,
     .floor = { "one thread", team_run, &one },
     .subject = { "two threads", team_run, &two, .parallel = 2 },
     .peers = (BenchSide[]){ { "two threads, each with its own file", team_run, &apart, .parallel = 2 }, { NULL } } });
   bench_case (bench, &(BenchCase){
     .name = "threads-2-read-64-busy", .title = "rate of two reading threads, by their processor time",
-    .measure = BENCH_RATE, .goal = 1.95,
+    .measure = BENCH_RATE, .goal = 1.95, .same_runs = TRUE,
     .floor = { "one thread", team_run_busy, &one },
     .subject = { "two threads", team_run_busy, &two, .parallel = 2 },
     .peers = (BenchSide[]){ { "two threads, each with its own file", team_run_busy, &apart, .parallel = 2 }, { NULL } } });
   bench_case (bench, &(BenchCase){
     .name = "threads-2-sharing", .title = "what it costs two reading threads to share a file, by their processor time",
-    .measure = BENCH_RATE, .goal = 0.95,
+    .measure = BENCH_RATE, .goal = 0.95, .same_runs = TRUE,
     .floor = { "each with its own file", team_run_busy, &apart },
     .subject = { "one file", team_run_busy, &two } });
 
@@ -405,7 +405,7 @@ scale_threads (Bench    *bench,
   scale_over (bench, file,
               &(BenchCurve){ "scale-threads-together",
                              "read 64 hot bytes in many threads (time on the wall by all of their reads; an exponent of -1 is n times the rate)",
-                             "threads" },
+                             "threads", .same_runs = TRUE },
               team_run, up_to_all, n, TRUE, FALSE);
 }
 
