@@ -204,8 +204,9 @@ class Bytes(FileTest):
             for index in (200, -201, 1 << 70):
                 with self.assertRaises(IndexError):
                     file[index]
-            with self.assertRaises(TypeError):
-                file['1']
+            for index in ('1', 1.0, None, (), (1,), (1, 2)):
+                with self.assertRaisesRegex(TypeError, f"'{type(index).__name__}' object cannot be interpreted as an integer"):
+                    file[index]
 
     def test_assignment_to_subscripts(self):
         reference = bytearray(range(200))

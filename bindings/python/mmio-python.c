@@ -223,7 +223,8 @@ get_item (PyObject *self,
       if (bytes != NULL || PyErr_Occurred ())
         return bytes;
     }
-  return PyObject_CallMethod (self, "_get_item", "O", key);
+  /* In a tuple, or a key that is one would be the arguments. */
+  return PyObject_CallMethod (self, "_get_item", "(O)", key);
 }
 
 /* What is in value, as it was at one moment: bytes as they are, else a copy, since others may write to a buffer, or it is this file. */

@@ -642,9 +642,10 @@ class _Sequence:
         # be compared. A zero is either the file's, or what a fault or the closing has left there: _get_item() knows.
         try:
             value = self._items[index]
-            if value > 0:
+            # A memoryview takes a tuple for its dimensions.
+            if value > 0 and index.__class__ is not tuple:
                 return value
-        except (AttributeError, IndexError, TypeError):
+        except (AttributeError, IndexError, TypeError, NotImplementedError):
             pass
         item = self._get_item(index)
         if '_items' not in self.__dict__ and item.__class__ is int:
