@@ -7,6 +7,7 @@
 #include "mmio-fault.h"
 
 #include <glib-unix.h>
+#include <pthread.h>
 
 #include "mmio-file-private.h"
 #include "mmio-worker-private.h"
@@ -55,6 +56,20 @@ mmio_get_fault_guard (void)
 
 static GMutex listeners_lock;
 static GHashTable *listeners;   /* listeners_lock: of MmioFile, not owned */
+
+/* Who listens in the child of a fork are the files that it opens itself. */
+static void
+after_fork_in_child (void)
+{
+  g_mutex_init (&listeners_lock);
+  listeners = NULL;
+}
+
+__attribute__ ((constructor)) static void
+prepare_for_fork (void)
+{
+  pthread_atfork (NULL, NULL, after_fork_in_child);
+}
 
 static gboolean
 emit_fault (gpointer data)
@@ -114,8 +129,13 @@ on_fault (gint         fd G_GNUC_UNUSED,
 void
 mmio_file_listen_for_faults_slow (MmioFile *self)
 {
-  int fd = mmio_guard_get_fd ();
+  int fd;
 
+  /* Signals stay with the parent. */
+  if (self->mapping.is_inherited)
+    return;
+
+  fd = mmio_guard_get_fd ();
   if (fd < 0 || !g_atomic_int_compare_and_exchange (&self->listens_for_faults, FALSE, TRUE))
     return;
 
@@ -140,6 +160,7 @@ mmio_file_ignore_faults (MmioFile *self)
     return;
 
   g_mutex_lock (&listeners_lock);
-  g_hash_table_remove (listeners, self);
+  if (listeners != NULL)
+    g_hash_table_remove (listeners, self);
   g_mutex_unlock (&listeners_lock);
 }

@@ -22,7 +22,7 @@ fail_to_create (const char *path,
                 int         saved_errno,
                 GError    **error)
 {
-  g_autofree char *name = g_filename_display_name (path);
+  g_autofree char *name = mmio_os_display_name (path);
   g_autofree char *reason = mmio_os_describe (saved_errno);
 
   g_set_error (error, G_IO_ERROR, (gint) g_io_error_from_errno (saved_errno),

@@ -202,7 +202,8 @@ mmio_file_close (MmioFile *self,
     return TRUE;
 
   mmio_mapping_close (&self->mapping);
-  mmio_flusher_stop (&self->flusher);
+  if (!self->mapping.is_inherited)
+    mmio_flusher_stop (&self->flusher);
   mmio_file_notify_size (self);
   if (local_error == NULL)
     return TRUE;

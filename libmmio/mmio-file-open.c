@@ -24,7 +24,7 @@ set_io_error (GError    **error,
               int         saved_errno,
               const char *format)
 {
-  g_autofree char *name = g_filename_display_name (path);
+  g_autofree char *name = mmio_os_display_name (path);
   g_autofree char *reason = mmio_os_describe (saved_errno);
   g_autofree char *message = NULL;
 
@@ -59,7 +59,7 @@ mmio_file_check_regular (const char        *path,
   if (S_ISREG (buffer->st_mode))
     return TRUE;
 
-  name = g_filename_display_name (path);
+  name = mmio_os_display_name (path);
   if (S_ISDIR (buffer->st_mode))
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY, _("%s: is a directory"), name);
   else
@@ -110,7 +110,7 @@ check_empty (const char  *path,
   if (fstat (fd, buffer) != 0 || buffer->st_size > 0)
     return TRUE;
 
-  name = g_filename_display_name (path);
+  name = mmio_os_display_name (path);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, _("%s: has content but no size, and can't be mapped"), name);
   return FALSE;
 }
@@ -172,7 +172,7 @@ check_access (MmioFile *self,
   if (self->mapping.mode == MMIO_MODE_READ_WRITE ? can_write : can_read)
     return TRUE;
 
-  name = g_filename_display_name (self->mapping.path);
+  name = mmio_os_display_name (self->mapping.path);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
                can_read ? _("%s: was not opened for writing") : _("%s: was not opened for reading"), name);
   return FALSE;
@@ -359,7 +359,7 @@ furnish (int             fd,
 
   if (result != 0)
     {
-      g_autofree char *name = g_filename_display_name (path);
+      g_autofree char *name = mmio_os_display_name (path);
       g_autofree char *reason = mmio_os_describe (result);
 
       g_set_error (error, G_IO_ERROR, (gint) g_io_error_from_errno (result),

@@ -112,6 +112,13 @@ void
 mmio_file_announce (MmioFile          *self,
                     const MmioFlushed *flushed)
 {
+  /* The watch stays with the parent, and whatever locks its threads have held. */
+  if (self->mapping.is_inherited)
+    {
+      mmio_mapping_announce (&self->mapping, flushed);
+      return;
+    }
+
   g_mutex_lock (&self->watch_lock);
   if (self->watch != NULL)
     mmio_watch_hold (self->watch);
@@ -125,6 +132,9 @@ void
 mmio_file_take_seen (MmioFile          *self,
                      const struct stat *st)
 {
+  if (self->mapping.is_inherited)
+    return;
+
   g_mutex_lock (&self->watch_lock);
   self->seen = (MmioWatchSeen) {
     .size = (guint64) st->st_size,
@@ -164,6 +174,9 @@ stop_watch (MmioFile *self)
 void
 mmio_file_begin_reload (MmioFile *self)
 {
+  if (self->mapping.is_inherited)
+    return;
+
   g_mutex_lock (&self->watch_lock);
   if (self->n_reloads++ == 0 && self->watch != NULL)
     mmio_watch_keep (self->watch);
@@ -175,6 +188,9 @@ mmio_file_end_reload (MmioFile *self,
                       gboolean  reloaded)
 {
   int fd;
+
+  if (self->mapping.is_inherited)
+    return;
 
   g_mutex_lock (&self->watch_lock);
   fd = mmio_file_get_fd (self);
@@ -289,6 +305,10 @@ mmio_file_stop_watch (MmioFile *self,
                       gboolean  for_good)
 {
   gboolean was_watched;
+
+  /* The kernel's end of the watch is the parent's as well: who takes it away here makes the parent deaf. */
+  if (self->mapping.is_inherited)
+    return FALSE;
 
   g_mutex_lock (&self->watch_lock);
   was_watched = self->watch != NULL;

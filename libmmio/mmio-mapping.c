@@ -33,7 +33,7 @@ char *
 mmio_mapping_dup_name (MmioMapping *self)
 {
   if (self->path != NULL)
-    return g_filename_display_name (self->path);
+    return mmio_os_display_name (self->path);
 
   /* Translators: stands where messages begin with a file's name, as in “%s: is closed”. */
   return g_strdup (_("a file without a name"));

@@ -23,6 +23,8 @@ mmio_os_relax (void)
 }
 
 gsize    mmio_os_page_size      (void);
+/* A file's name for messages. */
+char    *mmio_os_display_name   (const char *path);
 /* The system's message, and the limit that stands behind it where there is one. */
 char    *mmio_os_describe       (int error);
 /* ftruncate; EFBIG past RLIMIT_FSIZE, for which the kernel would end the process with SIGXFSZ. Asking for the limit costs half as

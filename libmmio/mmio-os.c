@@ -47,6 +47,13 @@ get_limit (int      resource,
 }
 
 char *
+mmio_os_display_name (const char *path)
+{
+  /* GLib takes a lock for it, which a thread of the parent may have held in the child of a fork. */
+  return g_str_is_ascii (path) ? g_strdup (path) : g_filename_display_name (path);
+}
+
+char *
 mmio_os_describe (int error)
 {
   guint64 limit;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ typedef struct _Name Name;
 struct _MmioWatchHub
 {
   GSource source;
+  gpointer key;                 /* immutable: hub_key of the process that made it */
 
   guint n_clients;              /* hubs_lock; the last one to leave destroys the source */
 
@@ -74,6 +76,25 @@ struct _MmioWatchHubPlace
 
 /* Finding a context's hub and joining it is one step: else it could go in between. */
 static GMutex hubs_lock;
+
+/* By it a context's hub is found. Another one in the child of a fork, whose hubs are its own: from those of the parent it would take
+ * the events that the parent waits for. */
+static gpointer hub_key = &hubs_lock;
+
+static void
+after_fork_in_child (void)
+{
+  static guint n_forks;
+
+  g_mutex_init (&hubs_lock);
+  hub_key = GUINT_TO_POINTER (++n_forks);
+}
+
+__attribute__ ((constructor)) static void
+prepare_for_fork (void)
+{
+  pthread_atfork (NULL, NULL, after_fork_in_child);
+}
 
 static int
 compare_deadlines (gconstpointer a,
@@ -519,6 +540,9 @@ hub_dispatch (GSource    *source,
   gint64 end = g_get_monotonic_time () + LONGEST_TURN_US;
   guint n_ready;
 
+  if (hub->key != hub_key)
+    return G_SOURCE_REMOVE;
+
   g_mutex_lock (&hub->lock);
   hear_of_mounts (hub);
   drain (hub);
@@ -575,7 +599,8 @@ hub_new (GMainContext *context)
   g_source_set_static_name (source, "libmmio watches");
   g_source_set_can_recurse (source, TRUE);
   /* by these data the source is found again */
-  g_source_set_callback (source, NULL, &hub_funcs, NULL);
+  g_source_set_callback (source, NULL, hub_key, NULL);
+  hub->key = hub_key;
   g_mutex_init (&hub->lock);
   g_queue_init (&hub->clients);
   g_queue_init (&hub->ready);
@@ -599,7 +624,7 @@ mmio_watch_hub_join (MmioWatchHubClient            *client,
   client->ready.data = client;
 
   g_mutex_lock (&hubs_lock);
-  source = g_main_context_find_source_by_funcs_user_data (context, &hub_funcs, &hub_funcs);
+  source = g_main_context_find_source_by_funcs_user_data (context, &hub_funcs, hub_key);
   client->hub = source != NULL ? (MmioWatchHub *) g_source_ref (source) : hub_new (context);
   client->hub->n_clients++;
   g_mutex_unlock (&hubs_lock);

@@ -957,7 +957,7 @@ set_error (GError    **error,
            MmioWatch  *watch,
            int         number)
 {
-  g_autofree char *name = watch->path != NULL ? g_filename_display_name (watch->path) : NULL;
+  g_autofree char *name = watch->path != NULL ? mmio_os_display_name (watch->path) : NULL;
   g_autofree char *reason = mmio_os_describe (number);
 
   if (name != NULL)
@@ -1036,7 +1036,7 @@ set_lease_error (GError    **error,
                  MmioWatch  *watch,
                  int         number)
 {
-  g_autofree char *name = watch->path != NULL ? g_filename_display_name (watch->path) : NULL;
+  g_autofree char *name = watch->path != NULL ? mmio_os_display_name (watch->path) : NULL;
   const char *reason = why_no_lease (watch, number);
 
   if (reason == NULL)

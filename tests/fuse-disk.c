@@ -38,6 +38,17 @@ is_to_fail (gint *counter)
   return TRUE;
 }
 
+static void
+hold (gint *flag)
+{
+  if (!g_atomic_int_get (flag))
+    return;
+
+  g_atomic_int_inc (&disk->n_held);
+  while (g_atomic_int_get (flag))
+    g_thread_yield ();
+}
+
 static void *
 on_init (struct fuse_conn_info *connection G_GNUC_UNUSED,
          struct fuse_config    *config)
@@ -161,12 +172,7 @@ on_fsync (const char            *path,
 
   if (file == NULL)
     return -ENOENT;
-  if (g_atomic_int_get (&disk->hold_syncs))
-    {
-      g_atomic_int_inc (&disk->n_held_syncs);
-      while (g_atomic_int_get (&disk->hold_syncs))
-        g_thread_yield ();
-    }
+  hold (&disk->hold_syncs);
   if (is_to_fail (&disk->fail_syncs))
     return -EIO;
   memcpy (file->stable, file->data, FUSE_DISK_MAX);
@@ -236,6 +242,7 @@ on_utimens (const char            *path,
             const struct timespec  times[2] G_GNUC_UNUSED,
             struct fuse_file_info *info G_GNUC_UNUSED)
 {
+  hold (&disk->hold_times);
   return find_file (path) != NULL ? 0 : -ENOENT;
 }
 

@@ -31,11 +31,12 @@ typedef struct
   gint fail_syncs;
   /* Set by the test, atomic: syncs wait as long as it is set. Files that are opened can't be mapped to be shared. */
   gint hold_syncs;
+  gint hold_times;              /* the same for utimensat (), by which a flush is announced here */
   gint no_mapping;
 
   guint n_failures;             /* atomic: calls that did */
   guint n_folder_syncs;         /* atomic */
-  gint n_held_syncs;            /* atomic: that wait, or have waited */
+  gint n_held;                  /* atomic: calls that wait, or have waited */
   FuseDiskFile files[FUSE_DISK_FILES];
 } FuseDisk;
 

@@ -282,17 +282,18 @@ write_and_flush (gpointer data)
 }
 
 static gboolean
-holds_a_sync (gpointer data)
+is_held (gpointer data)
 {
   return g_atomic_int_get ((gint *) data) > 0;
 }
 
-/* The child can't know how the flush ends that a thread of its parent is in. */
+/* Forks while a thread is in a flush and the disk doesn't answer. The child has the disk go on. */
 static int
-fork_in_flush (gpointer data)
+fork_while_held (Faulty *self,
+                 gint   *flag)
 {
-  Faulty *self = data;
   g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
   GThread *thread;
   pid_t pid;
 
@@ -300,22 +301,45 @@ fork_in_flush (gpointer data)
   if (!fuse_disk_mount (self->disk, self->folder))
     return MMIO_TEST_SKIP;
   file = mmio_test_open (self->path, MMIO_MODE_READ_WRITE);
+  g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  g_assert_no_error (error);
 
-  g_atomic_int_set (&self->disk->hold_syncs, 1);
+  g_atomic_int_set (flag, 1);
   thread = g_thread_new ("flush", write_and_flush, file);
-  mmio_test_wait_until (NULL, holds_a_sync, &self->disk->n_held_syncs);
+  mmio_test_wait_until (NULL, is_held, &self->disk->n_held);
   pid = fork ();
   if (pid == 0)
     {
       gboolean pending = mmio_file_get_pending_bytes (file) >= 4;
 
-      g_atomic_int_set (&self->disk->hold_syncs, 0);
-      _exit (pending && mmio_file_flush (file, NULL) && get_file (self)->n_syncs >= 2 ? 0 : 1);
+      alarm (MMIO_TEST_PATIENCE_MS / 1000);
+      g_atomic_int_set (flag, 0);
+      _exit ((pending || flag != &self->disk->hold_syncs) && mmio_file_write (file, 0, "more", 4, NULL) &&
+             mmio_file_flush (file, NULL) && get_file (self)->n_syncs >= 2 && mmio_file_reload (file, NULL) &&
+             mmio_file_close (file, NULL) ? 0 : 1);
     }
   g_assert_cmpint (mmio_test_wait_child (pid), ==, 0);
   g_thread_join (thread);
 
   return 0;
+}
+
+/* The child can't know how the flush ends. */
+static int
+fork_in_sync (gpointer data)
+{
+  Faulty *self = data;
+
+  return fork_while_held (self, &self->disk->hold_syncs);
+}
+
+/* The watch's lock is held then. */
+static int
+fork_in_announcement (gpointer data)
+{
+  Faulty *self = data;
+
+  return fork_while_held (self, &self->disk->hold_times);
 }
 
 /* It is found out only by trying, and must not cost the memory that readers are in. */
@@ -581,7 +605,8 @@ main (int   argc,
   add_disk_test ("/faults/io/page-that-can-not-be-read-is-an-error", fail_reads);
   add_disk_test ("/faults/io/failed-flush-stays-failed-until-reload", fail_flushes);
   add_disk_test ("/faults/io/what-an-atomic-stores-after-a-failed-flush-and-reload-is-flushed", fail_under_atomic);
-  add_disk_test ("/faults/io/what-is-being-flushed-at-a-fork-is-pending-in-the-child", fork_in_flush);
+  add_disk_test ("/faults/io/what-is-being-flushed-at-a-fork-is-pending-in-the-child", fork_in_sync);
+  add_disk_test ("/faults/io/fork-in-an-announcement-does-not-hang-the-child", fork_in_announcement);
   add_disk_test ("/faults/io/reload-of-what-can-not-be-mapped-changes-nothing", reload_unmappable);
   add_disk_test ("/faults/io/failed-sync-of-the-size-is-an-error", fail_size);
   add_disk_test ("/faults/io/what-changes-without-an-event-is-told", change_unheard);

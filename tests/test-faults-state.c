@@ -71,6 +71,22 @@ keep_viewing (gpointer data)
   return NULL;
 }
 
+/* GLib takes a lock for it. */
+static gpointer
+keep_naming (gpointer data)
+{
+  Busy *busy = data;
+
+  while (!g_atomic_int_get (&busy->stop))
+    {
+      g_autofree char *name = g_filename_display_name ("name");
+
+      g_assert_nonnull (name);
+    }
+
+  return NULL;
+}
+
 static int
 use_inherited (gpointer data)
 {
@@ -80,6 +96,8 @@ use_inherited (gpointer data)
   g_autofree guint8 *record = g_malloc0 (RECORD);
   guint8 byte = 1;
 
+  g_assert_false (mmio_file_read (busy->file, G_MAXUINT64, record, 1, &error));
+  mmio_test_assert_mmio_error (&error, OUT_OF_BOUNDS, NULL);
   g_assert_true (mmio_file_read (busy->file, 0, record, RECORD, &error));
   g_assert_true (mmio_file_write (busy->file, RECORD, &byte, 1, &error));
   g_assert_no_error (error);
@@ -103,7 +121,7 @@ test_fork (MmioTest     *test,
 {
   g_autoptr (MmioFile) file = mmio_test_create (test->path, 2 * RECORD);
   Busy busy = { file, FALSE };
-  GThread *threads[3];
+  GThread *threads[4];
 
   if (mmio_test_has_thread_sanitizer ())
     {
@@ -113,6 +131,7 @@ test_fork (MmioTest     *test,
   threads[0] = g_thread_new ("writes", keep_writing, &busy);
   threads[1] = g_thread_new ("resizes", keep_resizing, &busy);
   threads[2] = g_thread_new ("views", keep_viewing, &busy);
+  threads[3] = g_thread_new ("names", keep_naming, &busy);
   for (guint i = 0; i < FORKS; i++)
     g_assert_cmpint (mmio_test_wait_child (mmio_test_fork (use_inherited, &busy)), ==, 0);
   g_atomic_int_set (&busy.stop, TRUE);

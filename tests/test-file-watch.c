@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -982,6 +983,89 @@ write_often (gpointer data)
   return NULL;
 }
 
+#ifdef HAVE_SYS_INOTIFY_H
+static guint
+count_kernel_watches (void)
+{
+  g_autoptr (GDir) folder = g_dir_open ("/proc/self/fdinfo", 0, NULL);
+  guint n = 0;
+
+  for (const char *name = folder != NULL ? g_dir_read_name (folder) : NULL; name != NULL; name = g_dir_read_name (folder))
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/fdinfo", name, NULL);
+      g_autofree char *info = NULL;
+
+      if (!g_file_get_contents (path, &info, NULL, NULL))
+        continue;
+      for (const char *at = strstr (info, "inotify wd:"); at != NULL; at = strstr (at + 1, "inotify wd:"))
+        n++;
+    }
+
+  return n;
+}
+
+/* In the queues of inotify that are open here. */
+static gboolean
+has_unread_events (void)
+{
+  g_autoptr (GDir) folder = g_dir_open ("/proc/self/fd", 0, NULL);
+  gboolean unread = FALSE;
+
+  for (const char *name = g_dir_read_name (folder); name != NULL; name = g_dir_read_name (folder))
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/fd", name, NULL);
+      g_autofree char *target = g_file_read_link (path, NULL);
+      GPollFD poll_fd = { atoi (name), G_IO_IN, 0 };
+
+      if (g_strcmp0 (target, "anon_inode:inotify") == 0)
+        unread = unread || g_poll (&poll_fd, 1, 0) > 0;
+    }
+
+  return unread;
+}
+
+/* Runs the loop that it has inherited, hears of a file of its own, and lets go of what is its parent's. */
+static int
+close_in_child (gpointer data)
+{
+  Watched *w = data;
+  g_autofree char *own = mmio_test_in_folder (&w->parent, "own");
+  g_autoptr (MmioFile) file = mmio_test_create (own, 10);
+  g_autoptr (MmioTestEar) ear = mmio_test_listen (file, NULL);
+
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  mmio_test_write_at (own, 3, "x", 1);
+  mmio_test_hear_until (ear, "changed 0 10");
+  mmio_file_unwatch (w->file);
+  return mmio_file_close (w->file, NULL) ? 0 : 1;
+}
+
+/* The kernel's end of the watch is one for both. */
+static void
+test_fork (Watched      *w,
+           gconstpointer data G_GNUC_UNUSED)
+{
+  guint before;
+
+  watch_as (w, MMIO_MODE_READ_WRITE, MMIO_WATCH_FLAGS_NONE);
+  before = count_kernel_watches ();
+  if (before == 0)
+    {
+      g_test_skip ("the kernel doesn't tell which watches there are");
+      return;
+    }
+  mmio_test_write_at (w->parent.path, 3, "x", 1);
+  g_assert_cmpint (mmio_test_wait_child (mmio_test_fork (close_in_child, w)), ==, 0);
+  g_assert_cmpuint (count_kernel_watches (), ==, before);
+  g_assert_true (has_unread_events ());
+  mmio_test_hear_until (w->ear, "changed 0 10");
+}
+#endif
+
 static void
 test_unwatch_under_load (Watched      *w,
                          gconstpointer data G_GNUC_UNUSED)
@@ -1304,6 +1388,9 @@ main (int   argc,
   add ("signals-come-in-the-context-of-the-call", NULL, test_context);
   add ("unwatch-from-another-thread", NULL, test_thread);
   add ("unwatch-under-load", NULL, test_unwatch_under_load);
+#ifdef HAVE_SYS_INOTIFY_H
+  add ("stays-with-the-parent-of-a-fork-whatever-the-child-does", NULL, test_fork);
+#endif
   add ("an-interval-gathers-a-burst", NULL, test_interval);
   add ("a-file-without-a-name-is-watched", NULL, test_by_descriptor);
   add ("the-start-can-be-cancelled", NULL, test_cancelled);

@@ -513,6 +513,75 @@ test_close_flushes (MmioTest      *test,
   g_assert_cmpuint (mmio_file_get_pending_bytes (file), ==, 0);
 }
 
+static gboolean
+is_durable (gpointer data)
+{
+  return mmio_file_get_pending_bytes (data) == 0;
+}
+
+static void
+on_flushed (GObject      *source G_GNUC_UNUSED,
+            GAsyncResult *result G_GNUC_UNUSED,
+            gpointer      data)
+{
+  *(gboolean *) data = TRUE;
+}
+
+static void
+on_fault (MmioFile *file G_GNUC_UNUSED,
+          guint64   offset G_GNUC_UNUSED,
+          guint64   length G_GNUC_UNUSED,
+          gpointer  data)
+{
+  *(gboolean *) data = TRUE;
+}
+
+static gboolean
+is_true (gpointer data)
+{
+  return *(gboolean *) data;
+}
+
+/* All that needs a thread of the library: by its clock, by its pool, and with word of a fault. */
+static int
+use_threads (gpointer data)
+{
+  g_autoptr (MmioFile) file = mmio_test_create (data, 100000);
+  g_autoptr (MmioView) view = mmio_file_get_view (file, 50000, 1, NULL);
+  gboolean flushed = FALSE, faulted = FALSE;
+
+  set_policy (file, MMIO_FLUSH_POLICY_EVERY_MILLIS, 1);
+  write_bytes (file, 0, 100);
+  mmio_test_wait_until (NULL, is_durable, file);
+  mmio_file_flush_async (file, NULL, on_flushed, &flushed);
+  mmio_test_wait_until (NULL, is_true, &flushed);
+  if (mmio_get_fault_guard ())
+    {
+      g_signal_connect (file, "fault", G_CALLBACK (on_fault), &faulted);
+      mmio_test_truncate (data, 0);
+      g_assert_cmpuint (*(volatile guint8 *) mmio_view_get_pointer (view), ==, 0);
+      mmio_test_wait_until (NULL, is_true, &faulted);
+    }
+
+  return 0;
+}
+
+/* As of a server that forks for each of its workers, after it has used the library itself. */
+static void
+test_child_has_its_own_threads (MmioTest      *test,
+                                gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autofree char *in_child = mmio_test_in_folder (test, "child");
+
+  if (mmio_test_has_thread_sanitizer ())
+    {
+      g_test_skip ("the sanitizer allows no threads in the child of a process with threads");
+      return;
+    }
+  use_threads (test->path);
+  g_assert_cmpint (mmio_test_wait_child (mmio_test_fork (use_threads, in_child)), ==, 0);
+}
+
 static void
 test_start_writeback (MmioTest      *test,
                       gconstpointer  data G_GNUC_UNUSED)
@@ -547,6 +616,7 @@ main (int   argc,
   mmio_test_add ("/flush/policy/every-millis-in-every-way-of-opening", NULL, test_ways_of_opening);
   mmio_test_add ("/flush/policy/every-bytes-counts-what-is-written-beside-a-flush", NULL, test_counts_beside_a_flush);
   mmio_test_add ("/flush/policy/copy-on-write-has-nothing-to-flush", NULL, test_copy_on_write);
+  mmio_test_add ("/flush/policy/every-millis-and-async-in-a-child-that-opens-its-own", NULL, test_child_has_its_own_threads);
   mmio_test_add ("/flush/beside-a-shrink-of-ones-own-is-no-error", NULL, test_beside_a_shrink);
   mmio_test_add ("/flush/close-flushes", NULL, test_close_flushes);
   mmio_test_add ("/flush/start-writeback-makes-nothing-durable", NULL, test_start_writeback);
