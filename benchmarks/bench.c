@@ -20,7 +20,7 @@
 #define LEAST_REPEATS 7
 /* So often nothing is done in a turn that does something. */
 #define MOST_RUNS (G_GUINT64_CONSTANT (1) << 40)
-/* How often it has to be seen that so many runs fill a turn, unless it is so much longer than a turn that a disturbance is none of it. */
+/* How often it has to be seen that so many runs fill a turn; twice, if it is so much longer than a turn that a disturbance is hardly all of it. */
 #define CALIBRATIONS 4
 #define LONG_TURNS 16
 /* What takes longer is repeated less often, so that a case comes to about this. */
@@ -224,7 +224,7 @@ measure_undisturbed (const BenchSide *side,
 
       least = MIN (least, elapsed);
       *duration = MIN (*duration, (double) (bench_now () - start));
-      if (least < (double) slice / 2 || least > LONG_TURNS * (double) slice)
+      if (least < (double) slice / 2 || (i > 0 && least > LONG_TURNS * (double) slice))
         break;
     }
 
