@@ -329,6 +329,9 @@ mmio_file_stop_watch (MmioFile *self,
  * Called in the main context that the signals come in, also from a handler, none comes after it has returned. From another
  * thread, none begins after it has returned.
  *
+ * It doesn't wait for anything. Two descriptors that all watches of a main context share are kept for the next one, as long as the
+ * context is.
+ *
  * Since: 1.0
  */
 void

@@ -31,7 +31,7 @@ struct _MmioWatchHub
   GSource source;
   gpointer key;                 /* immutable: hub_key of the process that made it */
 
-  guint n_clients;              /* hubs_lock; the last one to leave destroys the source */
+  guint n_clients;              /* hubs_lock */
 
   GMutex lock;                  /* for all of the below, and the hub's part of each client; nothing is called under it */
   GQueue clients;               /* of MmioWatchHubClient */
@@ -652,8 +652,10 @@ mmio_watch_hub_leave (MmioWatchHubClient *client)
   client->is_ready = FALSE;
   g_mutex_unlock (&hub->lock);
 
+  /* Closing inotify's queue takes the kernel 10 ms and more, a frame of a program that unwatches: it stays for the next watch, as
+   * long as the context. Where there was none to be had the next one tries anew. */
   g_mutex_lock (&hubs_lock);
-  if (--hub->n_clients == 0)
+  if (--hub->n_clients == 0 && hub->fd < 0)
     g_source_destroy (&hub->source);
   g_mutex_unlock (&hubs_lock);
 

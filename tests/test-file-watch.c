@@ -438,6 +438,39 @@ test_many (Watched      *w,
   g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &before));
 }
 
+/* Taking it down takes long. */
+static void
+test_queue_stays (Watched      *w,
+                  gconstpointer data G_GNUC_UNUSED)
+{
+  guint n_fds;
+
+  watch (w);
+  mmio_file_unwatch (w->file);
+  n_fds = mmio_test_count_fds ();
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+  g_assert_cmpuint (mmio_test_count_fds (), ==, n_fds);
+  mmio_test_append (w->parent.path, "abc", 3);
+  mmio_test_hear_until (w->ear, "changed 10 3");
+}
+
+/* But it goes with its context. */
+static void
+test_queue_goes (Watched      *w,
+                 gconstpointer data G_GNUC_UNUSED)
+{
+  guint n_fds = mmio_test_count_fds ();
+  g_autoptr (GMainContext) context = g_main_context_new ();
+
+  g_main_context_push_thread_default (context);
+  w->file = mmio_test_open (w->parent.path, MMIO_MODE_READ_ONLY);
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+  g_main_context_pop_thread_default (context);
+  g_clear_object (&w->file);
+  g_clear_pointer (&context, g_main_context_unref);
+  g_assert_cmpuint (mmio_test_count_fds (), ==, n_fds);
+}
+
 static gboolean
 has_few_descriptors (gpointer data)
 {
@@ -1357,6 +1390,8 @@ main (int   argc,
   add ("two-files-on-one-path-hear-each-for-itself", NULL, test_two_files_on_one_path);
   add ("two-paths-to-one-file-share-its-content", NULL, test_two_paths_to_one_file);
   add ("thousands-of-files-are-watched-at-once", NULL, test_many);
+  add ("shares-what-the-next-one-takes-over", NULL, test_queue_stays);
+  add ("leaves-nothing-behind-in-a-context-that-goes", NULL, test_queue_goes);
   add ("takes-no-descriptor-of-its-own", NULL, test_one_descriptor);
   add ("takes-no-descriptor-of-its-own/locating", GUINT_TO_POINTER (MMIO_WATCH_FLAGS_LOCATE), test_one_descriptor);
   add ("leaves-the-time-of-access-alone", NULL, test_time_of_access);
