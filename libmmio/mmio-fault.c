@@ -91,7 +91,8 @@ mmio_file_tell_faults (MmioFile *self)
   g_autoptr (GSource) source = NULL;
   g_autoptr (GMainContext) context = NULL;
 
-  if (!mmio_mapping_has_fault_news (&self->mapping) ||
+  /* Signals stay with the parent, and GObject's lock for them may have been held by one of its threads. */
+  if (self->mapping.is_inherited || !mmio_mapping_has_fault_news (&self->mapping) ||
       !g_signal_has_handler_pending (self, mmio_file_signals[MMIO_FILE_SIGNAL_FAULT], 0, TRUE))
     return;
 

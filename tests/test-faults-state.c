@@ -139,6 +139,52 @@ test_fork (MmioTest     *test,
     g_thread_join (threads[i]);
 }
 
+/* GObject takes a lock for it. */
+static gpointer
+keep_asking (gpointer data)
+{
+  Busy *busy = data;
+  guint id = g_signal_lookup ("fault", MMIO_TYPE_FILE);
+
+  while (!g_atomic_int_get (&busy->stop))
+    g_assert_false (g_signal_has_handler_pending (busy->file, id, 0, TRUE));
+
+  return NULL;
+}
+
+static int
+meet_fault (gpointer data)
+{
+  Busy *busy = data;
+  g_autoptr (GError) error = NULL;
+  guint8 byte;
+
+  g_assert_false (mmio_file_read (busy->file, RECORD, &byte, 1, &error));
+  mmio_test_assert_mmio_error (&error, TRUNCATED, NULL);
+  return 0;
+}
+
+static void
+test_fork_and_fault (MmioTest     *test,
+                     gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 2 * RECORD);
+  Busy busy = { file, FALSE };
+  GThread *thread;
+
+  if (mmio_test_has_thread_sanitizer ())
+    {
+      g_test_skip ("the sanitizer takes the parent's threads for the child's");
+      return;
+    }
+  mmio_test_truncate (test->path, 0);
+  thread = g_thread_new ("asks", keep_asking, &busy);
+  for (guint i = 0; i < FORKS; i++)
+    g_assert_cmpint (mmio_test_wait_child (mmio_test_fork (meet_fault, &busy)), ==, 0);
+  g_atomic_int_set (&busy.stop, TRUE);
+  g_thread_join (thread);
+}
+
 /* Healing */
 
 static void
@@ -375,6 +421,7 @@ main (int   argc,
   mmio_test_add ("/faults/guard/sealed-against-shrinking-needs-none", NULL, test_sealed);
   mmio_test_add ("/faults/guard/switched-off-a-truncation-kills-as-with-mmap", NULL, test_dies_without_guard);
   mmio_test_add ("/faults/fork/child-uses-what-other-threads-held", NULL, test_fork);
+  mmio_test_add ("/faults/fork/child-that-meets-a-fault-does-not-hang", NULL, test_fork_and_fault);
   mmio_test_add ("/faults/heal/private-pages-survive", NULL, test_private_pages);
   mmio_test_add ("/faults/flush/store-that-reached-no-file-is-an-error", NULL, test_lost_store);
   mmio_test_add ("/faults/flush/store-through-an-outgrown-range-is-an-error", NULL, test_store_lost_elsewhere);
