@@ -214,7 +214,7 @@ mmio_file_end_reload (MmioFile *self,
  * They are emitted in the main context that is the thread-default one now, which has to be iterated. What has happened to the file between
  * its opening, or the end of an earlier watch, and this call is told too: that another file stands at its path, and that its content was changed,
  * as far as its size and time of modification say so; of a file that was written to through this object, the size alone. A file that is
- * watched already is watched anew.
+ * watched already is watched anew. The watch keeps no reference on the file: it ends with it.
  *
  * Watching follows the path: after an atomic save the new file is what [signal@Mmio.File::changed] is about, though the mapping
  * shows the old one until [method@Mmio.File.reload], which %MMIO_WATCH_FLAGS_RELOAD calls by itself.
