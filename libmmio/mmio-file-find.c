@@ -10,6 +10,10 @@
 
 /* So much is searched between two looks at the cancellable. */
 #define CHUNK ((gsize) 8 << 20)
+/* And at most so much in a file with holes, before it is asked where data goes on: what that costs is a hundredth of it. */
+#define HOLE_CHUNK ((gsize) 1 << 20)
+/* A smaller hole is searched. */
+#define HOLE_MIN ((gsize) 64 << 10)
 
 static const guint8 *
 find_forwards (const guint8 *haystack,
@@ -43,31 +47,127 @@ find_backwards (const guint8 *haystack,
   return NULL;
 }
 
-typedef const guint8 *(*FindFunc) (const guint8 *haystack,
-                                   gsize         haystack_length,
-                                   const guint8 *pattern,
-                                   gsize         length);
-
-/* Consecutive chunks overlap by one byte less than the pattern has. */
-static const guint8 *
-search (const guint8  *haystack,
-        gsize          haystack_length,
-        const guint8  *pattern,
-        gsize          length,
-        gboolean       forwards,
-        GCancellable  *cancellable)
+static gboolean
+is_zero (const guint8 *bytes,
+         gsize         length)
 {
-  gsize done = 0;
+  while (length > 0 && bytes[length - 1] == 0)
+    length--;
+  return length == 0;
+}
 
-  while (haystack_length - done >= length && !g_cancellable_is_cancelled (cancellable))
+/* Where the pinned range has holes, in bytes of it. A match of what isn't all zeros lies in none with all of its bytes. */
+typedef struct
+{
+  MmioMapping *mapping;
+  const MmioPin *pin;
+  gboolean known;               /* FALSE: or no longer */
+  gsize chunk;                  /* how much is searched before it is asked again: the more, the longer there has been none */
+} Holes;
+
+/* Where data goes on, at from or behind it. */
+static gsize
+next_data (Holes *self,
+           gsize  from)
+{
+  guint64 data;
+
+  self->known = self->known && mmio_mapping_seek_data (self->mapping, self->pin, self->pin->offset + from, &data);
+
+  return self->known ? (gsize) (MIN (data, self->pin->offset + self->pin->length) - self->pin->offset) : from;
+}
+
+/* Where the hole begins that ends at `to`. It can only be asked where data begins: is it behind so many bytes more? Twice as many, as long
+ * as it is, and then half as many, until they may as well be searched. */
+static gsize
+last_data (Holes *self,
+           gsize  to)
+{
+  gsize from = to, step = HOLE_MIN;
+  gboolean grows = TRUE;
+
+  while (from > 0 && step >= HOLE_MIN)
     {
-      gsize n = MIN (haystack_length - done, CHUNK + length - 1);
-      const guint8 *start = forwards ? haystack + done : haystack + haystack_length - done - n;
-      const guint8 *found = (forwards ? find_forwards : find_backwards) (start, n, pattern, length);
+      gsize earlier = from - MIN (from, step);
+      gboolean is_hole = next_data (self, earlier) >= to;
+
+      if (!self->known)
+        return to;
+      if (is_hole)
+        from = earlier;
+      grows = grows && is_hole;
+      step = grows ? MIN (step, G_MAXSIZE / 2) * 2 : step / 2;
+    }
+
+  return from;
+}
+
+/* Is there so large a hole behind what has been looked at that it is passed over? Then of what has been looked at the rest is searched that
+ * a match may begin in, or end. */
+static gboolean
+is_worth_skipping (Holes *self,
+                   gsize  hole,
+                   gsize  length)
+{
+  gboolean is_worth = hole > HOLE_MIN + length;
+
+  self->chunk = is_worth ? HOLE_MIN : MIN (self->chunk * 2, HOLE_CHUNK);
+
+  return is_worth;
+}
+
+/* seen: the bytes at the beginning of the rest that the chunk before had too. Of tmpfs a page that was looked at is no hole any more, so
+ * where data goes on is asked behind them. */
+static const guint8 *
+search_forwards (const guint8 *haystack,
+                 gsize         end,
+                 const guint8 *pattern,
+                 gsize         length,
+                 Holes        *holes,
+                 GCancellable *cancellable)
+{
+  gsize start = 0, seen = 0;
+
+  while (end - start >= length && !g_cancellable_is_cancelled (cancellable))
+    {
+      gsize unseen = start + seen;
+      gsize hole = next_data (holes, unseen) - unseen;
+      gboolean skips = is_worth_skipping (holes, hole, length);
+      gsize n = skips ? seen : holes->known ? holes->chunk : CHUNK;
+      const guint8 *found = find_forwards (haystack + start, MIN (end - start, n + length - 1), pattern, length);
 
       if (found != NULL)
         return found;
-      done += n - (length - 1);
+      start = skips ? unseen + hole - (length - 1) : start + MIN (end - start - (length - 1), n);
+      seen = length - 1;
+    }
+
+  return NULL;
+}
+
+static const guint8 *
+search_backwards (const guint8 *haystack,
+                  gsize         end,
+                  const guint8 *pattern,
+                  gsize         length,
+                  Holes        *holes,
+                  GCancellable *cancellable)
+{
+  gsize seen = 0;
+
+  while (end >= length && !g_cancellable_is_cancelled (cancellable))
+    {
+      gsize unseen = end - seen;
+      gsize hole = unseen - (holes->known ? last_data (holes, unseen) : unseen);
+      gboolean skips = is_worth_skipping (holes, hole, length);
+      gsize n = skips ? seen : holes->known ? holes->chunk : CHUNK;
+      gsize window = MIN (end, n + length - 1);
+      const guint8 *found = find_backwards (haystack + end - window, window, pattern, length);
+
+      if (found != NULL)
+        return found;
+      end = skips ? unseen - hole + (length - 1) : end - MIN (end - (length - 1), n);
+      seen = length - 1;
     }
 
   return NULL;
@@ -110,6 +210,7 @@ mmio_file_search (MmioFile      *self,
   gboolean to_end = to == G_MAXUINT64;
   gint64 result = -1;
   MmioPin pin;
+  Holes holes = { mapping, &pin, FALSE, HOLE_MIN };
 
   if (mmio_file_is_closed (self))
     {
@@ -131,7 +232,8 @@ mmio_file_search (MmioFile      *self,
   else if (pin.length >= length)
     {
       base = pin.region->base + pin.offset;
-      found = search (base, pin.length, pattern, length, forwards, cancellable);
+      holes.known = pin.length > HOLE_CHUNK && !is_zero (pattern, length) && mmio_mapping_has_holes (mapping, &pin);
+      found = (forwards ? search_forwards : search_backwards) (base, pin.length, pattern, length, &holes, cancellable);
       result = found != NULL ? (gint64) (from + (guint64) (found - base)) : -1;
     }
   if (!mmio_mapping_check_pin (mapping, &pin, error) || g_cancellable_set_error_if_cancelled (cancellable, error))
@@ -154,7 +256,8 @@ mmio_file_search (MmioFile      *self,
  *
  * Looks for bytes, and finds where they come first. An empty pattern is found at @from.
  *
- * Looks at the file's own memory, which others may change meanwhile.
+ * Looks at the file's own memory, which others may change meanwhile. Where it has holes, in which nothing but zeros can be found, they
+ * are passed over, on ext4, XFS, btrfs and tmpfs, unless the file is mapped copy-on-write.
  *
  * May be called from any thread. Blocks for as long as it takes to read the range; see [method@Mmio.File.find_async].
  *

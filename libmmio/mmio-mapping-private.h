@@ -124,6 +124,8 @@ struct _MmioMapping
   guint generation;             /* change_lock and flush_lock to write, one of them to read */
   guint64 allowed_size;         /* change_lock: no limit on the size of files forbids this one */
   guint announce_way;           /* change_lock: see mmio_os_announce () */
+  int seek_fd;                  /* change_lock: the same file opened once more, for mmio_mapping_seek_data (); -1: not yet, or not to be had */
+  gboolean has_tried_seeking;   /* change_lock */
 
   guint writer_lock;            /* atomic: 1 while somebody has it */
   guint n_waiters;              /* atomic: who sleeps in wait_condition until the writer lock is free */
@@ -272,6 +274,17 @@ gboolean mmio_mapping_get_resident   (MmioMapping   *self,
                                       guint64       *bytes,
                                       GError       **error);
 guint64  mmio_mapping_get_huge_bytes (MmioMapping   *self);
+
+/* Is it worth asking where pin's range has holes? */
+gboolean mmio_mapping_has_holes      (MmioMapping   *self,
+                                      const MmioPin *pin);
+/* From offset on, where the first byte stands that may be other than zero; G_MAXUINT64: nowhere. FALSE: that isn't known. */
+gboolean mmio_mapping_seek_data      (MmioMapping   *self,
+                                      const MmioPin *pin,
+                                      guint64        offset,
+                                      guint64       *data);
+/* Under change_lock, or when nobody else is there: the descriptor stands for another file, or none. */
+void     mmio_mapping_end_seeking    (MmioMapping   *self);
 
 /* Onto the list of those that a fork frees of what the parent's other threads held, and off it. */
 void     mmio_mapping_enlist         (MmioMapping   *self);

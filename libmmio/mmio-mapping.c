@@ -181,6 +181,7 @@ mmio_mapping_prepare (MmioMapping *self)
 {
   self->closed = TRUE;
   self->fd = -1;
+  self->seek_fd = -1;
   self->page_size = mmio_os_page_size ();
   self->guard = &mmio_guard_none;
   self->region = &self->first;
@@ -292,6 +293,7 @@ mmio_mapping_clear (MmioMapping *self)
     }
   self->region = NULL;
 
+  mmio_mapping_end_seeking (self);
   if (self->fd >= 0)
     close (self->fd);
   self->fd = -1;
@@ -985,6 +987,7 @@ mmio_mapping_replace (MmioMapping *self,
   g_atomic_int_set (&self->stores_lost, FALSE);
   g_clear_error (&self->flush_error);
   self->announce_way = 0;
+  mmio_mapping_end_seeking (self);
   close (fd);
   mmio_mapping_empty_unused (self);
   /* What has faulted in the views that stay. */
@@ -1056,6 +1059,7 @@ mmio_mapping_close (MmioMapping *self)
   /* A child that goes on keeps them. */
   if (!mmio_mapping_has_forked (self))
     mmio_mapping_drop_locks (self);
+  mmio_mapping_end_seeking (self);
   close (self->fd);
   self->fd = -1;
 }

@@ -43,6 +43,12 @@ gboolean mmio_os_is_full        (int fd, guint64 length);
 /* Raises a modification event for every watcher of fd's file, without a change of a byte or of the size, which it has just been found
  * to have; G_MAXUINT64: not known. *way is how that is best done for this file, and begins as 0. */
 int      mmio_os_announce       (int fd, guint64 offset, guint64 size, guint *way);
+/* Has the file a MiB less of blocks than of bytes? FALSE also where that can't be told. */
+gboolean mmio_os_has_holes      (int fd);
+/* fd's file opened once more for mmio_os_seek_data (), with an offset of its own; -1 where that isn't to be relied on. */
+int      mmio_os_open_to_seek   (int fd);
+/* The first byte from offset on that is no hole. ENXIO: there is none. Moves the offset of fd. */
+int      mmio_os_seek_data      (int fd, guint64 offset, guint64 *data);
 /* Begins to write the range to the disk; 0 also where there is no such call. */
 int      mmio_os_start_writeback (int fd, guint64 offset, guint64 length);
 /* Makes the name of a file durable: syncs the folder that holds path. */

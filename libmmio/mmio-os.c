@@ -22,6 +22,9 @@
 #include <linux/magic.h>
 #endif
 
+/* What is less is found in memory sooner than a system call could tell. */
+#define HOLES_MIN ((off_t) 1 << 20)
+
 gsize
 mmio_os_page_size (void)
 {
@@ -210,6 +213,92 @@ static int
 punch_nothing (int     fd G_GNUC_UNUSED,
                guint64 size G_GNUC_UNUSED,
                guint  *way G_GNUC_UNUSED)
+{
+  return ENOTSUP;
+}
+#endif
+
+gboolean
+mmio_os_has_holes (int fd)
+{
+  struct stat buffer;
+
+  return fstat (fd, &buffer) == 0 && buffer.st_size >= HOLES_MIN && buffer.st_blocks < (buffer.st_size - HOLES_MIN) / 512;
+}
+
+#if HAVE_DECL_SEEK_DATA && defined(HAVE_SYS_VFS_H) && defined(HAVE_LINUX_MAGIC_H)
+/* Those that know of each page that somebody has stored to through a mapping. Not overlayfs, where the same name may be opened as
+ * another file than the one that is mapped; nor what comes by the network or from a program, which may know less. */
+static gboolean
+knows_its_holes (int fd)
+{
+  struct statfs buffer;
+
+  if (fstatfs (fd, &buffer) != 0)
+    return FALSE;
+
+  switch ((guint32) buffer.f_type)
+    {
+    case EXT4_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+#ifdef XFS_SUPER_MAGIC
+    case XFS_SUPER_MAGIC:
+#endif
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+int
+mmio_os_open_to_seek (int fd)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+  struct stat own, there;
+  int other;
+
+  if (!knows_its_holes (fd))
+    return -1;
+  other = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (other < 0)
+    return -1;
+  if (fstat (fd, &own) != 0 || fstat (other, &there) != 0 || own.st_dev != there.st_dev || own.st_ino != there.st_ino)
+    {
+      close (other);
+      return -1;
+    }
+
+  return other;
+}
+
+int
+mmio_os_seek_data (int      fd,
+                   guint64  offset,
+                   guint64 *data)
+{
+  off_t result;
+
+  if (offset > (guint64) G_MAXINT64)
+    return EOVERFLOW;
+  result = lseek (fd, (off_t) offset, SEEK_DATA);
+  if (result < 0)
+    return errno;
+
+  *data = (guint64) result;
+  return 0;
+}
+#else
+int
+mmio_os_open_to_seek (int fd G_GNUC_UNUSED)
+{
+  return -1;
+}
+
+int
+mmio_os_seek_data (int      fd G_GNUC_UNUSED,
+                   guint64  offset G_GNUC_UNUSED,
+                   guint64 *data G_GNUC_UNUSED)
 {
   return ENOTSUP;
 }

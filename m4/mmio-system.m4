@@ -18,7 +18,7 @@ m4_define([mmio_optional_functions],
    copy_file_range, process_vm_readv, dup3, sigtimedwait])
 
 m4_define([mmio_optional_declarations],
-  [F_OFD_SETLK, F_SETLEASE, F_SETSIG, F_SETOWN_EX, F_ADD_SEALS, O_TMPFILE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RENAME_NOREPLACE])
+  [F_OFD_SETLK, F_SETLEASE, F_SETSIG, F_SETOWN_EX, F_ADD_SEALS, O_TMPFILE, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RENAME_NOREPLACE, SEEK_DATA])
 
 m4_define([mmio_optional_advice],
   [MAP_NORESERVE, MAP_POPULATE, MAP_FIXED_NOREPLACE, MAP_HUGETLB,
