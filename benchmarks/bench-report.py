@@ -391,7 +391,7 @@ def plot_ratios(results, stream):
     for label, colour, _ in PEERS:
         dot(stream, x + 6, 88, 4, label, fill=WHITE, stroke=colour, stroke_width=2)
         text(stream, x + 16, 92, label)
-        x += 42 + 6.8 * len(label)
+        x += 30 + 6.6 * len(label)
 
     def write_axis(y, title_y):
         for exponent in range(low, high + 1):
@@ -455,7 +455,7 @@ def plot_scale(results, stream):
     count = (len(curves) + columns - 1) // columns
     svg_open(stream, columns * plot_width + 10, count * plot_height + head, 'How time grows')
     text(stream, 16, 26, 'Time over size or number', extra='font-size="16" font-weight="bold"')
-    text(stream, 16, 46, 'Upwards: the time that one takes. Both axes logarithmic. An exponent of 0 is constant, of 1 proportional.', extra=f'fill="{GREY}"')
+    text(stream, 16, 46, 'Upwards: the time that one takes. Both axes logarithmic. Exponents: 0 is constant, 1 proportional, -1 n times the rate.', extra=f'fill="{GREY}"')
     for i, curve in enumerate(curves):
         left, top = (i % columns) * plot_width + 64, head + (i // columns) * plot_height + 54
         width, height = plot_width - 80, plot_height - 108

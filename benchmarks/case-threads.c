@@ -404,7 +404,7 @@ scale_threads (Bench    *bench,
   up_to_all[n++] = processors;
   scale_over (bench, file,
               &(BenchCurve){ "scale-threads-together",
-                             "read 64 hot bytes in many threads (time on the wall by all of their reads; an exponent of -1 is n times the rate)",
+                             "read 64 hot bytes in many threads together, by the clock on the wall",
                              "threads", .same_runs = TRUE },
               team_run, up_to_all, n, TRUE, FALSE);
 }
