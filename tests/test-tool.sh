@@ -502,6 +502,23 @@ run mmio copy --to=18446744073709551615 --grow source digits
 ended /tool/copy/target-that-wraps-is-an-error 1 "" "digits: "
 run mmio copy --create large other
 same /tool/copy/create large other
+truncate -s 16M sparse
+printf data | dd of=sparse bs=1 seek=9000001 conv=notrunc 2> /dev/null
+run mmio copy --create --to=100 sparse spread
+{ head -c 100 /dev/zero; cat sparse; } > expected
+same /tool/copy/sparse expected spread
+if [ "$(stat -c %b sparse)" -gt 4096 ]; then
+  skip /tool/copy/holes-stay-holes "this file system keeps no holes"
+elif [ "$(stat -c %b spread)" -gt 4096 ]; then
+  not_ok /tool/copy/holes-stay-holes "$(stat -c %b spread) blocks of 512 bytes"
+else
+  ok /tool/copy/holes-stay-holes
+fi
+head -c 10000 large > overwritten
+run mmio copy --grow --length=20000 sparse overwritten
+head -c 20000 /dev/zero > expected
+same /tool/copy/zeros-go-over-what-was-there expected overwritten
+rm sparse spread expected overwritten
 run mmio copy --create missing another
 ended /tool/copy/missing-source-is-an-error 1 "" "missing: "
 if [ -e another ]; then

@@ -6,9 +6,13 @@
 
 #include <errno.h>
 #include <glib/gi18n.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "mmio-tool.h"
+
+/* Of most file systems; where it is another, more or less of the holes is kept. */
+#define BLOCK 4096
 
 typedef struct
 {
@@ -17,6 +21,7 @@ typedef struct
   gboolean grow;
   gboolean create;
   MmioFile *target;
+  guint64 old_size;             /* of the target, in bytes; behind it are zeros */
 } Copy;
 
 static gboolean
@@ -29,6 +34,17 @@ is_same_file (MmioFile *a,
          state_a.st_dev == state_b.st_dev && state_a.st_ino == state_b.st_ino;
 }
 
+/* Is it something else than what the target has there after its growth? */
+static gboolean
+is_wanted (const Copy   *self,
+           guint64       to,
+           const guint8 *bytes,
+           gsize         length)
+{
+  return to < self->old_size || bytes[0] != 0 || memcmp (bytes, bytes + 1, length - 1) != 0;
+}
+
+/* What is a hole in the source stays one, and a block of zeros becomes one, where the target has grown. */
 static gboolean
 write_piece (MmioFile     *file,
              guint64       offset,
@@ -37,9 +53,22 @@ write_piece (MmioFile     *file,
              gpointer      user_data,
              GError      **error)
 {
-  Copy *self = user_data;
+  const Copy *self = user_data;
+  const guint64 to = self->to + (offset - self->range.offset);
+  const guint8 *bytes = data;
+  gsize start = 0;              /* of what has to be written */
 
-  return mmio_file_write (self->target, self->to + (offset - self->range.offset), data, length, error);
+  for (gsize at = 0, n; at < length; at += n)
+    {
+      n = MIN ((gsize) (BLOCK - (to + at) % BLOCK), length - at);
+      if (!is_wanted (self, to + at, bytes + at, n))
+        {
+          if (start < at && !mmio_file_write (self->target, to + start, bytes + start, at - start, error))
+            return FALSE;
+          start = at + n;
+        }
+    }
+  return start == length || mmio_file_write (self->target, to + start, bytes + start, length - start, error);
 }
 
 static gboolean
@@ -64,6 +93,7 @@ copy_to (Copy     *self,
     return FALSE;
 
   self->target = target;
+  self->old_size = size;
   if (is_same_file (source, target))
     {
       if (!mmio_file_move (target, self->to, from, length, error))
