@@ -1065,6 +1065,24 @@ do_refresh (void)
       fuzz.windows[i].tainted = is_faulted (fuzz.generation, 0, MAX_SIZE);
 }
 
+/* A window on the very file that has been mapped anew is on what is the file now, though at other addresses. Private pages are each
+ * mapping's own. */
+static void
+keep_windows (void)
+{
+  for (guint i = 0; i < MAX_VIEWS; i++)
+    {
+      Window *window = &fuzz.windows[i];
+
+      if ((window->view == NULL && window->bytes == NULL) || window->generation->inode != fuzz.generation->inode ||
+          window->generation->mode == MMIO_MODE_COPY_ON_WRITE)
+        continue;
+      for (gsize page = 0; page < MAX_PAGES; page++)
+        fuzz.generation->faulted[page] |= window->generation->faulted[page];
+      window->generation = fuzz.generation;
+    }
+}
+
 static void
 do_reload (void)
 {
@@ -1083,7 +1101,10 @@ do_reload (void)
   else
     g_assert_no_error (error);
   if (success)
-    new_generation (fuzz.has_name ? fuzz.named : fuzz.generation->inode, fuzz.generation->mode);
+    {
+      new_generation (fuzz.has_name ? fuzz.named : fuzz.generation->inode, fuzz.generation->mode);
+      keep_windows ();
+    }
 }
 
 /* Has something to be lost in [offset, end)? */
