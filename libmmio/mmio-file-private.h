@@ -134,6 +134,9 @@ gboolean mmio_file_stop_watch    (MmioFile     *self,
 /* As the file is that is being mapped. */
 void     mmio_file_take_seen     (MmioFile          *self,
                                   const struct stat *st);
+/* The size was set here. */
+void     mmio_file_take_size     (MmioFile     *self,
+                                  guint64       size);
 /* Between the two the descriptor may become another file's; reloaded: and has. */
 void     mmio_file_begin_reload  (MmioFile     *self);
 void     mmio_file_end_reload    (MmioFile     *self,

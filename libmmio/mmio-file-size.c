@@ -46,6 +46,7 @@ mmio_file_resize (MmioFile *self,
   if (!mmio_mapping_resize (&self->mapping, size, error))
     return FALSE;
 
+  mmio_file_take_size (self, size);
   mmio_file_notify_size (self);
   return TRUE;
 }

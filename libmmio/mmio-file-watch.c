@@ -6,6 +6,10 @@
 
 #include "mmio-file-private.h"
 
+#include <glib/gi18n-lib.h>
+
+#include "mmio-error.h"
+
 /* What the engine gives back with each report. The file is only known weakly: the last unref stops the watch. */
 typedef struct
 {
@@ -144,6 +148,19 @@ mmio_file_take_seen (MmioFile          *self,
   g_mutex_unlock (&self->watch_lock);
 }
 
+/* Else a size that others have brought back would be no news. */
+void
+mmio_file_take_size (MmioFile *self,
+                     guint64   size)
+{
+  if (self->mapping.is_inherited)
+    return;
+
+  g_mutex_lock (&self->watch_lock);
+  self->seen.size = size;
+  g_mutex_unlock (&self->watch_lock);
+}
+
 /* With watch_lock held: what a watch that begins now is to compare with. Stores of our own move the time, and a change of size of
  * our own is known here. */
 static MmioWatchSeen
@@ -201,6 +218,18 @@ mmio_file_end_reload (MmioFile *self,
   g_mutex_unlock (&self->watch_lock);
 }
 
+/* To stop the parent's watch, as a new one would, is to make the parent deaf: see mmio_file_stop_watch (). */
+static gboolean
+fail_inherited (MmioFile *self,
+                GError  **error)
+{
+  g_autofree char *name = mmio_mapping_dup_name (&self->mapping);
+
+  g_set_error (error, MMIO_ERROR, MMIO_ERROR_NOT_SUPPORTED,
+               _("%s: was opened before the fork, and only the parent process can watch it: open it again"), name);
+  return FALSE;
+}
+
 /**
  * mmio_file_watch:
  * @self: a file
@@ -228,7 +257,7 @@ mmio_file_end_reload (MmioFile *self,
  * if that can be.
  *
  * Errors: %MMIO_ERROR_WATCH_FAILED, naming the limit that is reached if it is one; %MMIO_ERROR_NOT_SUPPORTED, saying why, if @flags asks for
- * what can't be had here; %G_IO_ERROR_CANCELLED; %MMIO_ERROR_CLOSED.
+ * what can't be had here, or in the child of a fork for a file that the parent has opened; %G_IO_ERROR_CANCELLED; %MMIO_ERROR_CLOSED.
  *
  * Returns: %TRUE if the file is watched
  *
@@ -251,6 +280,8 @@ mmio_file_watch (MmioFile       *self,
 
   if (mmio_file_is_closed (self))
     return mmio_mapping_fail_closed (&self->mapping, error);
+  if (self->mapping.is_inherited)
+    return fail_inherited (self, error);
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
@@ -330,7 +361,7 @@ mmio_file_stop_watch (MmioFile *self,
  * thread, none begins after it has returned.
  *
  * It doesn't wait for anything. Two descriptors that all watches of a main context share are kept for the next one, as long as the
- * context is.
+ * context is; but those of eight contexts at most, and to close others' takes some milliseconds.
  *
  * Since: 1.0
  */

@@ -22,6 +22,9 @@
 /* And how long clients are woken: of thousands that have something to do at once, some wait for the next turn. A third of what a
  * main loop has for a frame. */
 #define LONGEST_TURN_US 5000
+/* How many queues without a client stay with their contexts: a user has 128 for all programs, as the kernel is set up, and a thread
+ * with a context of its own may live on for long. */
+#define MAX_IDLE 8
 
 typedef struct _Inode Inode;
 typedef struct _Name Name;
@@ -32,6 +35,7 @@ struct _MmioWatchHub
   gpointer key;                 /* immutable: hub_key of the process that made it */
 
   guint n_clients;              /* hubs_lock */
+  gboolean is_idle;             /* hubs_lock: counted in n_idle */
 
   GMutex lock;                  /* for all of the below, and the hub's part of each client; nothing is called under it */
   GQueue clients;               /* of MmioWatchHubClient */
@@ -81,12 +85,15 @@ static GMutex hubs_lock;
  * the events that the parent waits for. */
 static gpointer hub_key = &hubs_lock;
 
+static guint n_idle;            /* hubs_lock: hubs that stay for a next client */
+
 static void
 after_fork_in_child (void)
 {
   static guint n_forks;
 
   g_mutex_init (&hubs_lock);
+  n_idle = 0;
   hub_key = GUINT_TO_POINTER (++n_forks);
 }
 
@@ -94,6 +101,17 @@ __attribute__ ((constructor)) static void
 prepare_for_fork (void)
 {
   pthread_atfork (NULL, NULL, after_fork_in_child);
+}
+
+/* hubs_lock held */
+static void
+set_idle (MmioWatchHub *hub,
+          gboolean      is_idle)
+{
+  if (hub->key != hub_key || hub->is_idle == is_idle)
+    return;
+  hub->is_idle = is_idle;
+  n_idle += is_idle ? 1 : -1;
 }
 
 static int
@@ -573,6 +591,10 @@ hub_finalize (GSource *source)
 {
   MmioWatchHub *hub = (MmioWatchHub *) source;
 
+  g_mutex_lock (&hubs_lock);
+  set_idle (hub, FALSE);
+  g_mutex_unlock (&hubs_lock);
+
   if (hub->fd >= 0)
     close (hub->fd);
   if (hub->mounts_fd >= 0)
@@ -627,6 +649,7 @@ mmio_watch_hub_join (MmioWatchHubClient            *client,
   source = g_main_context_find_source_by_funcs_user_data (context, &hub_funcs, hub_key);
   client->hub = source != NULL ? (MmioWatchHub *) g_source_ref (source) : hub_new (context);
   client->hub->n_clients++;
+  set_idle (client->hub, FALSE);
   g_mutex_unlock (&hubs_lock);
 
   g_mutex_lock (&client->hub->lock);
@@ -653,10 +676,15 @@ mmio_watch_hub_leave (MmioWatchHubClient *client)
   g_mutex_unlock (&hub->lock);
 
   /* Closing inotify's queue takes the kernel 10 ms and more, a frame of a program that unwatches: it stays for the next watch, as
-   * long as the context. Where there was none to be had the next one tries anew. */
+   * long as the context, unless enough of them stay. Where there was none to be had the next one tries anew. */
   g_mutex_lock (&hubs_lock);
-  if (--hub->n_clients == 0 && hub->fd < 0)
-    g_source_destroy (&hub->source);
+  if (--hub->n_clients == 0)
+    {
+      if (hub->fd >= 0 && n_idle < MAX_IDLE)
+        set_idle (hub, TRUE);
+      else
+        g_source_destroy (&hub->source);
+    }
   g_mutex_unlock (&hubs_lock);
 
   if (was_ready)

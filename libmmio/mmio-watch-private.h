@@ -93,7 +93,7 @@ void        mmio_watch_stop        (MmioWatch            *watch);
  * keep the time between the two short. Any thread; pairs may overlap. */
 void        mmio_watch_hold        (MmioWatch            *watch);
 void        mmio_watch_expect      (MmioWatch            *watch);
-/* What of the inode that is lent has been reported; FALSE if none is. Any thread. */
+/* What of the inode that is lent, or was until another one stood at the path, has been reported; FALSE if there is none. Any thread. */
 gboolean    mmio_watch_get_seen    (MmioWatch            *watch,
                                     MmioWatchSeen        *seen);
 /* What was lent is about to be another inode, or to be closed. Any thread, as with the next. */

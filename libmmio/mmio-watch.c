@@ -66,6 +66,8 @@ struct _MmioWatch
 
   int fd;                       /* the inode of state, kept so that its number can't be another's; -1 if there is none */
   gboolean fd_is_lent;          /* it is the owner's: read by way of begin_reading () */
+  MmioWatchSeen lent;           /* of the inode that was lent, when the path came to name another one, or none */
+  gboolean knows_lent;
   gboolean fd_is_readable;
   gboolean owner_stores;        /* it can be stored to by the owner: see MmioWatchSetup.fd */
   MmioFileReach reach;
@@ -630,6 +632,12 @@ give_up_locating (MmioWatch *watch)
   watch->is_locating = FALSE;
 }
 
+static MmioWatchSeen
+get_seen (MmioWatch *watch)
+{
+  return (MmioWatchSeen) { .size = watch->state.size, .own_size = watch->state.size, .mtime = watch->state.mtime };
+}
+
 /* Another inode stood at the path a moment ago, or none. It may go on changing hands while it is looked at: what the path names
  * once everything is listened to is what is reported. FALSE if the same inode is back: it is to be compared then. */
 static gboolean
@@ -640,6 +648,11 @@ find_what_stands_there (MmioWatch *watch)
   MmioFileState now;
   gint64 clock;
 
+  if (watch->fd_is_lent && existed)
+    {
+      watch->lent = get_seen (watch);
+      watch->knows_lent = TRUE;
+    }
   for (guint i = 0; i < MAX_LOOKS; i++)
     {
       /* each time: there may be a link on the way to this one where there was none to the last */
@@ -1301,10 +1314,16 @@ mmio_watch_get_seen (MmioWatch     *watch,
 
   locker = g_mutex_locker_new (&watch->lock);
   /* what waits to be told would never be: the next watch finds it again */
-  if (!watch->fd_is_lent || !watch->state.exists || has_untold_content (watch))
+  if (has_untold_content (watch))
     return FALSE;
-  *seen = (MmioWatchSeen) { .size = watch->state.size, .own_size = watch->state.size, .mtime = watch->state.mtime };
-  return TRUE;
+  if (watch->fd_is_lent && watch->state.exists)
+    {
+      *seen = get_seen (watch);
+      return TRUE;
+    }
+  if (watch->knows_lent)
+    *seen = watch->lent;
+  return watch->knows_lent;
 }
 
 void
@@ -1315,6 +1334,7 @@ mmio_watch_keep (MmioWatch *watch)
   g_return_if_fail (watch != NULL);
 
   locker = g_mutex_locker_new (&watch->lock);
+  watch->knows_lent = FALSE;
   if (watch->fd_is_lent)
     keep_fd (watch, keep_inode (watch->fd), watch->owner_stores);
 }

@@ -27,6 +27,7 @@
 #define N_MANY 10000
 #define N_BESIDES 240
 #define N_SOME 50
+#define MAX_IDLE 8
 
 typedef struct
 {
@@ -471,6 +472,46 @@ test_queue_goes (Watched      *w,
   g_assert_cmpuint (mmio_test_count_fds (), ==, n_fds);
 }
 
+static gpointer
+watch_once (gpointer path)
+{
+  GMainContext *context = g_main_context_new ();
+  g_autoptr (MmioFile) file = mmio_test_open (path, MMIO_MODE_READ_ONLY);
+
+  g_main_context_push_thread_default (context);
+  g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+  mmio_file_unwatch (file);
+  g_main_context_pop_thread_default (context);
+  return context;
+}
+
+/* A user has no more than 128 queues, and contexts may stay. */
+static void
+test_few_queues_stay (Watched      *w,
+                      gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GPtrArray) contexts = g_ptr_array_new_with_free_func ((GDestroyNotify) g_main_context_unref);
+  guint first, n_fds;
+
+  /* What GLib may keep is there before. */
+  g_main_context_unref (watch_once (w->parent.path));
+  first = mmio_test_count_fds ();
+  /* A context has a descriptor of its own. */
+  for (guint i = 0; i < MAX_IDLE; i++)
+    g_ptr_array_add (contexts, g_thread_join (g_thread_new ("context", watch_once, w->parent.path)));
+  n_fds = mmio_test_count_fds ();
+  for (guint i = 0; i < N_SOME; i++)
+    g_ptr_array_add (contexts, g_thread_join (g_thread_new ("context", watch_once, w->parent.path)));
+  g_assert_cmpuint (mmio_test_count_fds (), <=, n_fds + N_SOME);
+
+  /* Those that have gone make room. */
+  g_ptr_array_set_size (contexts, 0);
+  g_assert_cmpuint (mmio_test_count_fds (), ==, first);
+  for (guint i = 0; i < MAX_IDLE; i++)
+    g_ptr_array_add (contexts, g_thread_join (g_thread_new ("context", watch_once, w->parent.path)));
+  g_assert_cmpuint (mmio_test_count_fds (), ==, n_fds);
+}
+
 static gboolean
 has_few_descriptors (gpointer data)
 {
@@ -782,6 +823,52 @@ test_stored_before_the_watch (Watched      *w,
   g_assert_no_error (error);
 }
 
+/* The mapped file is the same as when it was told of, though another one stands at the path since. */
+static void
+test_told_before_the_replacement (Watched      *w,
+                                  gconstpointer data)
+{
+  const char *const path = w->parent.path;
+
+  watch_as (w, MMIO_MODE_READ_ONLY, (MmioWatchFlags) GPOINTER_TO_UINT (data));
+  mmio_test_append (path, "abc", 3);
+  mmio_test_hear_until (w->ear, "changed 10 3");
+  mmio_test_replace (path, "new", 3);
+  mmio_test_hear_until (w->ear, "replaced");
+  mmio_file_unwatch (w->file);
+  watch_and_listen (w);
+  expect_next (w->ear, "replaced");
+
+  g_assert_no_errno (g_unlink (path));
+  mmio_test_hear_until (w->ear, "removed");
+  mmio_file_unwatch (w->file);
+  watch_and_listen (w);
+  expect_next (w->ear, "removed");
+
+  /* But once it is the new one that is mapped, that counts. */
+  mmio_test_replace (path, "newer", 5);
+  mmio_test_hear_until (w->ear, "replaced");
+  g_assert_true (mmio_file_reload (w->file, NULL));
+  mmio_file_unwatch (w->file);
+  mmio_test_append (path, "!", 1);
+  watch_and_listen (w);
+  mmio_test_hear_until (w->ear, "changed 0 6");
+  mmio_test_expect_silence (w->ear);
+}
+
+/* The size that the file had when it was opened is news after another one was set. */
+static void
+test_cut_back_before_the_watch (Watched      *w,
+                                gconstpointer data G_GNUC_UNUSED)
+{
+  w->file = mmio_test_open (w->parent.path, MMIO_MODE_READ_WRITE);
+  g_assert_true (mmio_file_resize (w->file, 20, NULL));
+  w->ear = mmio_test_listen (w->file, NULL);
+  mmio_test_truncate (w->parent.path, 10);
+  watch_and_listen (w);
+  expect_next (w->ear, "changed 0 10");
+}
+
 static void
 test_properties (Watched      *w,
                  gconstpointer data G_GNUC_UNUSED)
@@ -1065,6 +1152,7 @@ close_in_child (gpointer data)
   g_autofree char *own = mmio_test_in_folder (&w->parent, "own");
   g_autoptr (MmioFile) file = mmio_test_create (own, 10);
   g_autoptr (MmioTestEar) ear = mmio_test_listen (file, NULL);
+  g_autoptr (GError) error = NULL;
 
   while (g_main_context_iteration (NULL, FALSE))
     ;
@@ -1073,6 +1161,8 @@ close_in_child (gpointer data)
     ;
   mmio_test_write_at (own, 3, "x", 1);
   mmio_test_hear_until (ear, "changed 0 10");
+  g_assert_false (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  mmio_test_assert_mmio_error (&error, NOT_SUPPORTED, NULL);
   mmio_file_unwatch (w->file);
   return mmio_file_close (w->file, NULL) ? 0 : 1;
 }
@@ -1392,6 +1482,7 @@ main (int   argc,
   add ("thousands-of-files-are-watched-at-once", NULL, test_many);
   add ("shares-what-the-next-one-takes-over", NULL, test_queue_stays);
   add ("leaves-nothing-behind-in-a-context-that-goes", NULL, test_queue_goes);
+  add ("leaves-little-behind-in-contexts-that-stay", NULL, test_few_queues_stay);
   add ("takes-no-descriptor-of-its-own", NULL, test_one_descriptor);
   add ("takes-no-descriptor-of-its-own/locating", GUINT_TO_POINTER (MMIO_WATCH_FLAGS_LOCATE), test_one_descriptor);
   add ("leaves-the-time-of-access-alone", NULL, test_time_of_access);
@@ -1412,6 +1503,10 @@ main (int   argc,
   add ("bytes-written-over-before-the-watch-are-told/read-write", GUINT_TO_POINTER (MMIO_MODE_READ_WRITE),
        test_overwritten_before_the_watch);
   add ("what-was-stored-before-the-watch-is-not-told", NULL, test_stored_before_the_watch);
+  add ("a-size-that-comes-back-before-the-watch-is-told", NULL, test_cut_back_before_the_watch);
+  add ("what-was-told-before-a-replacement-is-told-once", NULL, test_told_before_the_replacement);
+  add ("what-was-told-before-a-replacement-is-told-once/locating", GUINT_TO_POINTER (MMIO_WATCH_FLAGS_LOCATE),
+       test_told_before_the_replacement);
   add ("the-properties-say-so", NULL, test_properties);
   add ("nothing-comes-after-unwatch", NULL, test_unwatch);
   add ("twice-is-once", NULL, test_watch_twice);
