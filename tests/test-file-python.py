@@ -165,6 +165,15 @@ class Opening(FileTest):
                         call(offset)
                     self.assertIsInstance(caught.exception, IndexError)
 
+            async def awaited(call, offset):
+                return await call(offset)
+
+            for call in (file.read_async, lambda offset: file.write_async(offset, b'x'), lambda offset: file.lock_range_async(offset, 1),
+                         lambda offset: file.prefetch_async(offset, 1), lambda offset: file.flush_range_async(offset, 1)):
+                for offset in (-1, 2 ** 64):
+                    with self.assertRaises(Mmio.OutOfBoundsError):
+                        asyncio.run(awaited(call, offset))
+
     def test_descriptor_without_the_rights_is_a_permission_error(self):
         with open(self.path, 'rb') as descriptor, self.assertRaises(PermissionError):
             Mmio.File.new_for_fd(descriptor, 'r+')

@@ -173,8 +173,8 @@ def _translated_range(function):
     return _translated(function, (GLib.Error, OverflowError))
 
 
-_RANGE_METHODS = {'advise', 'evict', 'flush_range', 'get_resident_bytes', 'lock_memory', 'move', 'prefetch', 'start_writeback', 'sub', 'touch',
-                  'unlock_memory', 'unlock_range'}
+_RANGE_METHODS = {'advise', 'evict', 'flush_range', 'get_resident_bytes', 'lock_memory', 'lock_range', 'move', 'prefetch', 'read',
+                  'start_writeback', 'sub', 'touch', 'unlock_memory', 'unlock_range', 'write'}
 
 # What help() says beneath the signature: the introspection data has no documentation.
 _DOCS = {
@@ -360,6 +360,8 @@ def _future(start, finish, cancellable, source):
 def _asynchronous(base, name, prepare=None):
     """X_async: as GIO has it if a callback is given, else something to await. prepare turns Python's arguments into the library's."""
     start = getattr(base, name + '_async')
+    if name in _RANGE_METHODS:
+        start = _translated_range(start)
     info, = (info for info in base.__info__.get_methods() if info.get_name() == name + '_async')
     expected = [argument.get_name() for argument in info.get_arguments()].index('cancellable') + info.is_method()
 
