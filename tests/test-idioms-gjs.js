@@ -411,6 +411,15 @@ if (!GLib.file_test(gir, GLib.FileTest.EXISTS)) {
         assertEqual(file.read(), new Uint8Array(16).fill(1));
         assertThrowsType(TypeError, () => file.set_float(0, undefined));
         assertThrowsType(TypeError, () => file.advise(0, 1));
+        // What stands for a number is one.
+        for (const one of [1n, new Number(1), {valueOf: () => 1}]) {
+            assertEqual(file.get_uint16(one), 0x0101);
+            assertEqual(file.read(one, one), new Uint8Array([1]));
+            assertEqual(await file.read_async(one, one), new Uint8Array([1]));
+            assertEqual(file.get_atomic_u64(0, one).load(0), 0x0101010101010101n);
+            assertEqual(file.get_atomic_u32(0, 2).load(one), 0x01010101);
+        }
+        assertEqual(file.get_uint8(-0), 1);
         targets.View.release();
         file.close();
     });

@@ -349,8 +349,10 @@ function extendStreams(Mmio) {
     };
 }
 
+// Also of an object that stands for a number, as a Number does, which GJS asks for it.
 function isWhole(value) {
-    return Number.isInteger(value) || typeof value === 'bigint';
+    const number = typeof value === 'object' && value !== null ? value.valueOf?.() : value;
+    return Number.isInteger(number) || typeof number === 'bigint';
 }
 
 // What messages about an atomic say: WeakMap of {name, length}.
@@ -422,7 +424,7 @@ function extendAtomics(Mmio) {
     const {get_atomic_u64: getAtomic} = Mmio.File.prototype;
     Mmio.File.prototype.get_atomic_u64 = function (offset, nElements = 1) {
         const atomic = getAtomic.call(this, offset, nElements);
-        views.set(atomic, this.get_view(offset, 8 * nElements));
+        views.set(atomic, this.get_view(offset, 8 * Number(nElements)));
         return nameOrigin(atomic, this, nElements);
     };
     const {get_atomic_u32: getAtomic32} = Mmio.File.prototype;
