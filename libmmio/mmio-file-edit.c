@@ -75,7 +75,7 @@ mmio_file_move (MmioFile *self,
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   /* Pinned, so that what was checked stays there; and so that a fault in the source is known of. */
-  if (!mmio_mapping_pin (&self->mapping, &source, from, length, FALSE, error))
+  if (!mmio_mapping_pin_passing (&self->mapping, &source, from, length, error))
     return FALSE;
 
   success = mmio_mapping_move (&self->mapping, to, &source, error) && mmio_mapping_check_pin (&self->mapping, &source, error);

@@ -185,7 +185,7 @@ pin_to_end (MmioMapping *mapping,
       g_autoptr (GError) local_error = NULL;
       gsize size = mmio_mapping_get_size (mapping);
 
-      if (mmio_mapping_pin (mapping, pin, from, size > from ? size - from : 0, FALSE, &local_error))
+      if (mmio_mapping_pin_passing (mapping, pin, from, size > from ? size - from : 0, &local_error))
         return TRUE;
       if (from > size || !g_error_matches (local_error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS))
         {
@@ -222,7 +222,7 @@ mmio_file_search (MmioFile      *self,
       mmio_range_fail (mapping->path, from, to - from, mmio_mapping_get_size (mapping), error);
       return -1;
     }
-  if (!(to_end ? pin_to_end (mapping, &pin, from, error) : mmio_mapping_pin (mapping, &pin, from, to - from, FALSE, error)))
+  if (!(to_end ? pin_to_end (mapping, &pin, from, error) : mmio_mapping_pin_passing (mapping, &pin, from, to - from, error)))
     return -1;
 
   if (length == 0)

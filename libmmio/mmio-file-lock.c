@@ -201,7 +201,7 @@ kind_of (gboolean exclusive)
  *
  * The locks go with [method@Mmio.File.unlock_range], with [method@Mmio.File.close], with the last reference, with the process, and with
  * [method@Mmio.File.reload]. But where the open file is shared they go when the last who has it closes it or ends, be it a forked child
- * that never uses it. Of two who wait for each other neither is told.
+ * that never uses it; a reload in its parent gives them up for both. Of two who wait for each other neither is told.
  *
  * May be called from any thread; blocks until the lock is had. With a @cancellable it tries again and again, at intervals of up to 16 ms,
  * since the system's own wait can't be cancelled; without one it sleeps until it is its turn, also if the file is closed meanwhile.

@@ -156,7 +156,7 @@ mmio_file_reload (MmioFile *self,
       return FALSE;
     }
   mmio_file_begin_reload (self);
-  if (!mmio_mapping_replace (mapping, fd, (guint64) buffer.st_size, error))
+  if (!mmio_mapping_replace (mapping, fd, !self->has_name, (guint64) buffer.st_size, error))
     {
       mmio_file_end_reload (self, FALSE);
       close (fd);

@@ -8,6 +8,9 @@
 #include "mmio-mapping-private.h"
 
 #include <pthread.h>
+#include <unistd.h>
+
+#include "mmio-os-private.h"
 
 /* No GMutex, which the thread sanitizer can't see unless GLib was built with it. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -30,6 +33,32 @@ free_lock (GMutex *lock)
   return TRUE;
 }
 
+/* Calls that were under way in the parent aren't here, and their stacks are given to new threads. What is left is linked anew: whoever
+ * goes along `next` finds the list whole at each step of linking and unlinking, but only he. */
+static void
+sort_out_pins (MmioMapping *self)
+{
+  MmioPin **at = &self->pins;
+  MmioPin *previous = NULL;
+
+  self->n_writable_pins = 0;
+  while (*at != NULL)
+    {
+      MmioPin *pin = *at;
+
+      if (pin->passing)
+        {
+          *at = pin->next;
+          continue;
+        }
+      pin->previous = previous;
+      previous = pin;
+      at = &pin->next;
+      self->n_writable_pins += pin->writable ? 1 : 0;
+    }
+  self->pin_lock = 0;
+}
+
 static void
 take_over (MmioMapping *self)
 {
@@ -37,6 +66,7 @@ take_over (MmioMapping *self)
   const gboolean was_changing = free_lock (&self->change_lock);
 
   self->is_inherited = TRUE;
+  self->shares_with_parent = TRUE;
   /* A flush has taken what it was going to make durable, and its end is the parent's alone. */
   if ((was_flushing || was_changing) && self->mode == MMIO_MODE_READ_WRITE)
     self->size_pending = TRUE;
@@ -55,9 +85,15 @@ take_over (MmioMapping *self)
       self->writer_lock = 0;
     }
 
-  /* The list is whole for whoever goes along `next`, at each step of linking and unlinking. */
-  if (self->pin_lock != 0)
-    self->pin_lock = 0;
+  sort_out_pins (self);
+
+  /* The end of a reload whose file is mapped already. */
+  if (self->next_fd >= 0)
+    {
+      mmio_os_replace_fd (self->next_fd, self->fd);
+      close (self->next_fd);
+      self->next_fd = -1;
+    }
 
   if (self->n_waiters != 0)
     {
@@ -124,8 +160,29 @@ mmio_mapping_has_forked (MmioMapping *self)
   gboolean has_forked;
 
   pthread_mutex_lock (&mutex);
-  has_forked = self->is_inherited || self->n_forks != n_forks;
+  has_forked = self->shares_with_parent || self->n_forks != n_forks;
   pthread_mutex_unlock (&mutex);
 
   return has_forked;
+}
+
+void
+mmio_mapping_forget_forks (MmioMapping *self)
+{
+  pthread_mutex_lock (&mutex);
+  self->shares_with_parent = FALSE;
+  self->n_forks = n_forks;
+  pthread_mutex_unlock (&mutex);
+}
+
+void
+mmio_mapping_hold_forks (void)
+{
+  pthread_mutex_lock (&mutex);
+}
+
+void
+mmio_mapping_let_fork (void)
+{
+  pthread_mutex_unlock (&mutex);
 }

@@ -66,8 +66,11 @@ mmio_mapping_seek_data (MmioMapping   *self,
 void
 mmio_mapping_end_seeking (MmioMapping *self)
 {
-  if (self->seek_fd >= 0)
-    close (self->seek_fd);
-  self->seek_fd = -1;
+  int fd = self->seek_fd;
+
+  /* In this order, as in mmio_mapping_close (). */
+  __atomic_store_n (&self->seek_fd, -1, __ATOMIC_RELEASE);
   self->has_tried_seeking = FALSE;
+  if (fd >= 0)
+    close (fd);
 }

@@ -32,7 +32,7 @@ take_pages (MmioMapping *self,
 {
   gsize start, end;
 
-  if (!mmio_mapping_pin (self, &pages->pin, offset, length, FALSE, error))
+  if (!mmio_mapping_pin_passing (self, &pages->pin, offset, length, error))
     return FALSE;
 
   start = pages->pin.offset - pages->pin.offset % self->page_size;

@@ -59,19 +59,17 @@ mmio_mapping_is_pinned (MmioMapping *self,
   return FALSE;
 }
 
-gboolean
-mmio_mapping_pin (MmioMapping *self,
-                  MmioPin     *pin,
-                  guint64      offset,
-                  guint64      length,
-                  gboolean     writable,
-                  GError     **error)
+static inline __attribute__ ((always_inline)) gboolean
+take_pin (MmioMapping *self,
+          MmioPin     *pin,
+          guint64      offset,
+          guint64      length,
+          gboolean     writable,
+          gboolean     passing,
+          GError     **error)
 {
   gboolean closed, inside;
   gsize size;
-
-  if (writable && self->mode == MMIO_MODE_READ_ONLY)
-    return mmio_mapping_fail_read_only (self, error);
 
   mmio_mapping_lock_pins (self);
   size = mmio_mapping_get_size (self);
@@ -83,6 +81,7 @@ mmio_mapping_pin (MmioMapping *self,
       pin->offset = (gsize) offset;
       pin->length = (gsize) length;
       pin->writable = writable;
+      pin->passing = passing;
       pin->faulted = FALSE;
       link_pin (self, pin);
     }
@@ -94,6 +93,30 @@ mmio_mapping_pin (MmioMapping *self,
     return mmio_range_fail (self->path, offset, length, size, error);
 
   return TRUE;
+}
+
+gboolean
+mmio_mapping_pin (MmioMapping *self,
+                  MmioPin     *pin,
+                  guint64      offset,
+                  guint64      length,
+                  gboolean     writable,
+                  GError     **error)
+{
+  if (writable && self->mode == MMIO_MODE_READ_ONLY)
+    return mmio_mapping_fail_read_only (self, error);
+
+  return take_pin (self, pin, offset, length, writable, FALSE, error);
+}
+
+gboolean
+mmio_mapping_pin_passing (MmioMapping *self,
+                          MmioPin     *pin,
+                          guint64      offset,
+                          guint64      length,
+                          GError     **error)
+{
+  return take_pin (self, pin, offset, length, FALSE, TRUE, error);
 }
 
 gboolean
@@ -112,6 +135,7 @@ mmio_mapping_pin_part (MmioMapping   *self,
   part->offset = pin->offset + (gsize) offset;
   part->length = length;
   part->writable = pin->writable;
+  part->passing = FALSE;
   part->faulted = pin->faulted;
   link_pin (self, part);
   mmio_mapping_unlock_pins (self);

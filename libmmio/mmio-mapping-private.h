@@ -7,6 +7,7 @@
  *   flush_lock    one flush at a time; the sticky error
  *   change_lock   what the mapping covers: regions, size, the descriptor; healing
  *   writer lock   one change of bytes at a time, and the set of dirty ranges; spun on, then slept on
+ *   that of forks what the child of a fork must not find half done: of all mappings, see mmio_mapping_hold_forks ()
  *   pin_lock      the list of pins; spun on, held for a few instructions
  */
 #pragma once
@@ -82,6 +83,7 @@ struct _MmioPin
   gsize offset;
   gsize length;
   gboolean writable;
+  gboolean passing;             /* of a call that is under way: it stands on the stack of its thread, and no child of a fork has that */
   gboolean faulted;             /* pin_lock to write, atomic to read: a fault hit it that has been healed since */
 };
 
@@ -113,6 +115,7 @@ struct _MmioMapping
   gboolean preallocate;         /* immutable: growth reserves blocks */
   int map_flags;                /* immutable: added to each mmap */
   gboolean is_inherited;        /* set in the child of a fork, while there is one thread */
+  gboolean shares_with_parent;  /* change_lock: so is the open file, until a reload opens it anew */
   gboolean shares_descriptor;   /* immutable: somebody else has the open file too, and with it the locks */
   gboolean has_locked;          /* change_lock: a range of the file, at some time */
   gboolean is_sealed;           /* immutable: nobody can cut the file off, so nothing needs to be guarded */
@@ -126,6 +129,7 @@ struct _MmioMapping
   guint announce_way;           /* change_lock: see mmio_os_announce () */
   int seek_fd;                  /* change_lock: the same file opened once more, for mmio_mapping_seek_data (); -1: not yet, or not to be had */
   gboolean has_tried_seeking;   /* change_lock */
+  int next_fd;                  /* change_lock: what fd is about to stand for, and the region in front shows already; -1: nothing else */
 
   guint writer_lock;            /* atomic: 1 while somebody has it */
   guint n_waiters;              /* atomic: who sleeps in wait_condition until the writer lock is free */
@@ -146,7 +150,7 @@ struct _MmioMapping
   /* The list of all mappings: see mmio-mapping-fork.c. */
   MmioMapping *next_mapping;
   MmioMapping **link_to_mapping;
-  guint n_forks;                /* immutable: of the process, when this was put on the list */
+  guint n_forks;                /* of the process, when this was put on the list or the file was opened anew */
 };
 
 /* Closed until mmio_mapping_init () succeeds: whatever is called on it says so. */
@@ -191,6 +195,12 @@ gboolean mmio_mapping_pin            (MmioMapping   *self,
                                       guint64        length,
                                       gboolean       writable,
                                       GError       **error);
+/* For reading, until the call that asks for it returns. */
+gboolean mmio_mapping_pin_passing    (MmioMapping   *self,
+                                      MmioPin       *pin,
+                                      guint64        offset,
+                                      guint64        length,
+                                      GError       **error);
 /* A part of what pin pins, in the same region. */
 gboolean mmio_mapping_pin_part       (MmioMapping   *self,
                                       MmioPin       *part,
@@ -209,9 +219,10 @@ gboolean mmio_mapping_resize         (MmioMapping   *self,
                                       GError       **error);
 gboolean mmio_mapping_refresh        (MmioMapping   *self,
                                       GError       **error);
-/* Takes over fd: another file from now on, or the same one opened anew. */
+/* Takes over fd: another file from now on, or the same one opened anew; is_duplicate: or the very open file that there was. */
 gboolean mmio_mapping_replace        (MmioMapping   *self,
                                       int            fd,
+                                      gboolean       is_duplicate,
                                       guint64        size,
                                       GError       **error);
 
@@ -291,6 +302,11 @@ void     mmio_mapping_enlist         (MmioMapping   *self);
 void     mmio_mapping_delist         (MmioMapping   *self);
 /* A child may have the open file too: the object was inherited, or was there at a fork. */
 gboolean mmio_mapping_has_forked     (MmioMapping   *self);
+/* The descriptor stands for a file that was opened just now: no child has it. */
+void     mmio_mapping_forget_forks   (MmioMapping   *self);
+/* Around what a child must find done or not begun. The last lock to take but for pin_lock, and nothing that may wait is done under it. */
+void     mmio_mapping_hold_forks     (void);
+void     mmio_mapping_let_fork       (void);
 
 void     mmio_mapping_lock_pins      (MmioMapping   *self);
 void     mmio_mapping_unlock_pins    (MmioMapping   *self);

@@ -182,6 +182,7 @@ mmio_mapping_prepare (MmioMapping *self)
   self->closed = TRUE;
   self->fd = -1;
   self->seek_fd = -1;
+  self->next_fd = -1;
   self->page_size = mmio_os_page_size ();
   self->guard = &mmio_guard_none;
   self->region = &self->first;
@@ -321,6 +322,7 @@ publish_region (MmioMapping *self,
                 MmioRegion  *region)
 {
   mmio_mapping_begin (self);
+  mmio_mapping_hold_forks ();
   mmio_mapping_lock_pins (self);
   region->older = self->region;
   self->region = region;
@@ -328,6 +330,7 @@ publish_region (MmioMapping *self,
   note_aliases (self);
   __atomic_store_n (&self->guard, region->guard, __ATOMIC_RELEASE);
   __atomic_store_n (&self->base, region->base, __ATOMIC_RELEASE);
+  mmio_mapping_let_fork ();
   mmio_mapping_end (self);
 }
 
@@ -912,9 +915,38 @@ try_to_map (MmioMapping *self,
   return 0;
 }
 
+/* Lays the file at fd over region, or over one that is free and at_least so long, which is NULL if there is none. A child of a fork finds
+ * all of it or nothing; if it comes before the descriptor follows, it sees to that itself. */
+static int
+put_in_front (MmioMapping    *self,
+              MmioRegion    **region,
+              gsize           at_least,
+              int             fd,
+              gsize           size,
+              const Identity *identity)
+{
+  int result = 0;
+
+  mmio_mapping_begin (self);
+  mmio_mapping_hold_forks ();
+  mmio_mapping_lock_pins (self);
+  if (*region == NULL)
+    *region = find_free_region (self, at_least);
+  if (*region != NULL)
+    result = take_region (self, *region, fd, size, identity);
+  if (*region != NULL && result == 0)
+    self->next_fd = fd;
+  mmio_mapping_unlock_pins (self);
+  mmio_mapping_let_fork ();
+  mmio_mapping_end (self);
+
+  return result;
+}
+
 gboolean
 mmio_mapping_replace (MmioMapping *self,
                       int          fd,
+                      gboolean     is_duplicate,
                       guint64      size,
                       GError     **error)
 {
@@ -939,14 +971,9 @@ mmio_mapping_replace (MmioMapping *self,
   if (result == 0)
     {
       at_least = MAX (at_least, round_up (self, size));
-
-      mmio_mapping_begin (self);
-      mmio_mapping_lock_pins (self);
-      region = find_free_region (self, at_least);
-      if (region != NULL)
-        result = take_region (self, region, fd, (gsize) size, &identity);
-      mmio_mapping_unlock_pins (self);
-      mmio_mapping_end (self);
+      /* What it stands for is about to go. */
+      mmio_mapping_end_seeking (self);
+      result = put_in_front (self, &region, at_least, fd, (gsize) size, &identity);
     }
   if (result == 0 && region == NULL)
     {
@@ -955,15 +982,12 @@ mmio_mapping_replace (MmioMapping *self,
         result = errno;
       else
         {
-          mmio_mapping_begin (self);
-          mmio_mapping_lock_pins (self);
-          result = take_region (self, fresh, fd, (gsize) size, &identity);
+          region = fresh;
+          result = put_in_front (self, &region, at_least, fd, (gsize) size, &identity);
+          /* Where it fails nobody has seen it. */
           if (result == 0)
-            region = g_steal_pointer (&fresh);
-          mmio_mapping_unlock_pins (self);
-          mmio_mapping_end (self);
-          /* Nobody has seen it. */
-          if (region == NULL)
+            g_steal_pointer (&fresh);
+          else
             unmap_region (fresh);
         }
     }
@@ -972,6 +996,7 @@ mmio_mapping_replace (MmioMapping *self,
     {
       mmio_mapping_drop_locks (self);
       result = mmio_os_replace_fd (fd, self->fd);
+      self->next_fd = -1;
     }
 
   if (result != 0)
@@ -987,7 +1012,8 @@ mmio_mapping_replace (MmioMapping *self,
   g_atomic_int_set (&self->stores_lost, FALSE);
   g_clear_error (&self->flush_error);
   self->announce_way = 0;
-  mmio_mapping_end_seeking (self);
+  if (!is_duplicate)
+    mmio_mapping_forget_forks (self);
   close (fd);
   mmio_mapping_empty_unused (self);
   /* What has faulted in the views that stay. */
@@ -1034,7 +1060,7 @@ void
 mmio_mapping_drop_locks (MmioMapping *self)
 {
   /* Of an open file that somebody else has as well they aren't ours alone. */
-  if (self->has_locked && !self->is_inherited && !self->shares_descriptor)
+  if (self->has_locked && !self->shares_with_parent && !self->shares_descriptor)
     mmio_os_lock_range (self->fd, MMIO_OS_LOCK_NONE, 0, 0, FALSE);
   self->has_locked = FALSE;
 }
@@ -1044,6 +1070,7 @@ mmio_mapping_close (MmioMapping *self)
 {
   g_autoptr (GMutexLocker) flush_locker = g_mutex_locker_new (&self->flush_lock);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->change_lock);
+  int fd = self->fd;
 
   if (self->closed)
     return;
@@ -1060,6 +1087,7 @@ mmio_mapping_close (MmioMapping *self)
   if (!mmio_mapping_has_forked (self))
     mmio_mapping_drop_locks (self);
   mmio_mapping_end_seeking (self);
-  close (self->fd);
-  self->fd = -1;
+  /* In this order: a child of a fork between the two would take for its own what gets the number next. */
+  __atomic_store_n (&self->fd, -1, __ATOMIC_RELEASE);
+  close (fd);
 }

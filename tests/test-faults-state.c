@@ -6,8 +6,10 @@
 
 #include "mmio-test.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -138,6 +140,209 @@ test_fork (MmioTest     *test,
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     g_thread_join (threads[i]);
 }
+
+/* Calls that the parent's other threads are in, with what they have pinned. */
+
+#define SEARCHED ((gsize) 1 << 20)
+
+static gpointer
+keep_searching (gpointer data)
+{
+  Busy *busy = data;
+
+  while (!g_atomic_int_get (&busy->stop))
+    g_assert_cmpint (mmio_file_find (busy->file, "needle", 6, 0, G_MAXUINT64, NULL), ==, -1);
+
+  return NULL;
+}
+
+/* The page that the last byte lies in stays, so the search in the parent meets no fault. */
+static int
+cut_off_a_byte (gpointer data)
+{
+  Busy *busy = data;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (mmio_file_resize (busy->file, SEARCHED - 1, &error));
+  g_assert_no_error (error);
+  return 0;
+}
+
+static void
+test_fork_in_calls (MmioTest     *test,
+                    gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, SEARCHED);
+  Busy busy = { file, FALSE };
+  GThread *thread;
+
+  if (mmio_test_has_thread_sanitizer ())
+    {
+      g_test_skip ("the sanitizer takes the parent's threads for the child's");
+      return;
+    }
+  thread = g_thread_new ("searches", keep_searching, &busy);
+  for (guint i = 0; i < FORKS; i++)
+    g_assert_cmpint (mmio_test_wait_child (mmio_test_fork (cut_off_a_byte, &busy)), ==, 0);
+  g_atomic_int_set (&busy.stop, TRUE);
+  g_thread_join (thread);
+}
+
+/* Reloading */
+
+typedef struct
+{
+  Busy busy;
+  MmioTest *test;
+  const char *names[2];
+} Reloading;
+
+static gpointer
+keep_reloading (gpointer data)
+{
+  Reloading *self = data;
+  g_autofree char *link_path = mmio_test_in_folder (self->test, "link");
+
+  for (guint i = 0; !g_atomic_int_get (&self->busy.stop); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      const char *name = self->names[i % 2];
+
+      g_assert_no_errno (symlink (name, link_path));
+      g_assert_no_errno (rename (link_path, self->test->path));
+      g_assert_true (mmio_file_reload (self->busy.file, &error));
+      g_assert_no_error (error);
+    }
+
+  return NULL;
+}
+
+static void
+assert_one_file (MmioFile *file)
+{
+  gsize size = mmio_file_get_size (file);
+  g_autofree guint8 *bytes = g_malloc (size);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (mmio_file_read (file, 0, bytes, size, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (size, ==, bytes[0] == 1 ? RECORD : 2 * RECORD);
+  for (gsize i = 0; i < size; i++)
+    g_assert_cmpuint (bytes[i], ==, bytes[0]);
+}
+
+/* The descriptor stands for the file that is mapped. */
+static int
+look_at_reloaded (gpointer data)
+{
+  Reloading *self = data;
+  gsize size = mmio_file_get_size (self->busy.file);
+  g_autoptr (GError) error = NULL;
+
+  assert_one_file (self->busy.file);
+  g_assert_true (mmio_file_refresh (self->busy.file, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (mmio_file_get_size (self->busy.file), ==, size);
+  assert_one_file (self->busy.file);
+  return 0;
+}
+
+static void
+test_fork_in_reload (MmioTest     *test,
+                     gconstpointer data G_GNUC_UNUSED)
+{
+  char *paths[] = { mmio_test_in_folder (test, "short"), mmio_test_in_folder (test, "long") };
+  Reloading self = { .test = test, .names = { "short", "long" } };
+  g_autoptr (MmioFile) file = NULL;
+  GThread *thread;
+
+  if (mmio_test_has_thread_sanitizer ())
+    {
+      g_test_skip ("the sanitizer takes the parent's threads for the child's");
+      return;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autofree guint8 *bytes = g_malloc ((i + 1) * RECORD);
+
+      memset (bytes, (int) i + 1, (i + 1) * RECORD);
+      mmio_test_write_file (paths[i], bytes, (i + 1) * RECORD);
+    }
+  g_assert_no_errno (symlink ("short", test->path));
+  file = mmio_test_open (test->path, MMIO_MODE_READ_WRITE);
+  self.busy.file = file;
+
+  thread = g_thread_new ("reloads", keep_reloading, &self);
+  for (guint i = 0; i < FORKS; i++)
+    g_assert_cmpint (mmio_test_wait_child (mmio_test_fork (look_at_reloaded, &self)), ==, 0);
+  g_atomic_int_set (&self.busy.stop, TRUE);
+  g_thread_join (thread);
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    g_clear_pointer (&paths[i], g_free);
+}
+
+/* A fork right behind the system call, as another thread may do it. The thread sanitizer has a close () of its own. */
+
+#if defined(__SANITIZE_THREAD__)
+#define HAS_OWN_CLOSE 0
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HAS_OWN_CLOSE 0
+#endif
+#endif
+#ifndef HAS_OWN_CLOSE
+#define HAS_OWN_CLOSE 1
+#endif
+
+#if HAS_OWN_CLOSE
+static int closing = -1;
+static MmioFile *being_closed;
+static int forked_status;       /* of the child; -1 before */
+
+static int
+take_number_over (gpointer data)
+{
+  int number = GPOINTER_TO_INT (data);
+
+  g_assert_cmpint (dup2 (STDERR_FILENO, number), ==, number);
+  g_object_unref (being_closed);
+  g_assert_cmpint (fcntl (number, F_GETFD), >=, 0);
+  return 0;
+}
+
+int
+close (int fd)
+{
+  static int (*next) (int);
+  int result;
+
+  if (next == NULL)
+    next = (__typeof__ (next)) dlsym (RTLD_NEXT, "close");
+  result = next (fd);
+  if (fd >= 0 && fd == closing)
+    {
+      closing = -1;
+      forked_status = mmio_test_wait_child (mmio_test_fork (take_number_over, GINT_TO_POINTER (fd)));
+    }
+
+  return result;
+}
+
+static void
+test_fork_in_close (MmioTest     *test,
+                    gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, RECORD);
+  g_autoptr (GError) error = NULL;
+
+  being_closed = file;
+  closing = mmio_file_get_fd (file);
+  forked_status = -1;
+  g_assert_true (mmio_file_close (file, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (forked_status, ==, 0);
+}
+#endif
 
 /* GObject takes a lock for it. */
 static gpointer
@@ -421,6 +626,11 @@ main (int   argc,
   mmio_test_add ("/faults/guard/sealed-against-shrinking-needs-none", NULL, test_sealed);
   mmio_test_add ("/faults/guard/switched-off-a-truncation-kills-as-with-mmap", NULL, test_dies_without_guard);
   mmio_test_add ("/faults/fork/child-uses-what-other-threads-held", NULL, test_fork);
+  mmio_test_add ("/faults/fork/child-is-in-no-call-of-other-threads", NULL, test_fork_in_calls);
+  mmio_test_add ("/faults/fork/child-of-a-reload-has-one-file-or-the-other", NULL, test_fork_in_reload);
+#if HAS_OWN_CLOSE
+  mmio_test_add ("/faults/fork/child-of-a-close-has-not-its-descriptor", NULL, test_fork_in_close);
+#endif
   mmio_test_add ("/faults/fork/child-that-meets-a-fault-does-not-hang", NULL, test_fork_and_fault);
   mmio_test_add ("/faults/heal/private-pages-survive", NULL, test_private_pages);
   mmio_test_add ("/faults/flush/store-that-reached-no-file-is-an-error", NULL, test_lost_store);

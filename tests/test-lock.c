@@ -448,6 +448,27 @@ test_fork_is_one_owner (MmioTestFile *f,
   assert_free (other, 0, 1, TRUE);
 }
 
+static gboolean
+lock_anew_and_close (MmioFile *file)
+{
+  g_autoptr (MmioFile) other = mmio_file_open (mmio_file_get_path (file), MMIO_MODE_READ_WRITE, NULL);
+  g_autoptr (MmioView) view = NULL;
+
+  /* The view keeps the new open file, which is this process's alone. */
+  return mmio_file_reload (file, NULL) && mmio_file_try_lock_range (file, 0, 1, TRUE, NULL) &&
+         (view = mmio_file_get_view (file, 0, 1, NULL)) != NULL && mmio_file_close (file, NULL) &&
+         mmio_file_try_lock_range (other, 0, 1, TRUE, NULL);
+}
+
+/* What a reload opens no child of an earlier fork has, nor the parent of the child that reloads. */
+static void
+test_reload_ends_the_sharing (MmioTestFile *f,
+                              gconstpointer data)
+{
+  in_child (f->file, lock_anew_and_close);
+  g_assert_true (lock_anew_and_close (f->file));
+}
+
 /* As of a daemon that locks, forks, and lets the parent go. */
 static void
 test_stays_with_a_child (MmioTestFile *f,
@@ -502,6 +523,7 @@ main (int   argc,
   TEST ("/lock/close-ends-the-wait-with-the-lock/under-a-view", test_close_ends_the_wait_under_a_view);
   TEST ("/lock/goes-with-reload-and-close-under-a-view", test_goes_under_a_view);
 #if HAVE_DECL_F_OFD_SETLK
+  TEST ("/lock/fork/a-reload-ends-the-sharing", test_reload_ends_the_sharing);
   TEST ("/lock/fork/parent-and-child-are-one-owner", test_fork_is_one_owner);
   TEST ("/lock/fork/stays-with-a-child-when-the-parent-closes", test_stays_with_a_child);
 #endif
