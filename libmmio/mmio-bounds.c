@@ -17,7 +17,7 @@ mmio_range_fail (const char *path,
                  guint64     size,
                  GError    **error)
 {
-  g_autofree char *name = mmio_os_display_name (path);
+  g_autofree char *name = path != NULL ? mmio_os_display_name (path) : g_strdup (_("a file without a name"));
 
   /* Translators: %s is a file's name, the numbers are bytes. */
   g_set_error (error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS,

@@ -157,6 +157,8 @@ wait_in_kernel (MmioFile   *self,
       g_mutex_lock (&self->mapping.change_lock);
       is_current = self->mapping.generation == generation;
       closed = self->mapping.closed;
+      /* A reload has given up what was locked before it, and this is of the new file. */
+      self->mapping.has_locked = self->mapping.has_locked || (result == 0 && is_current && !closed);
       g_mutex_unlock (&self->mapping.change_lock);
       /* The file was closed or replaced meanwhile, and a view may keep alive what was locked. */
       if (result == 0 && (closed || !is_current))

@@ -6,7 +6,10 @@
 
 #include <mmio.h>
 
+#include <inttypes.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -321,6 +324,17 @@ test_wrapping_is_out_of_bounds (MmioTestFile *f,
     }
 }
 
+/* The numbers are looked at first, and it has no name to say them with. */
+static void
+test_wrapping_in_what_was_never_opened (void)
+{
+  g_autoptr (MmioFile) file = g_object_new (MMIO_TYPE_FILE, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (mmio_file_lock_range (file, G_MAXUINT64, 1, TRUE, NULL, &error));
+  g_assert_error (error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS);
+}
+
 static void
 test_exclusive_on_a_read_only_file_is_an_error (MmioTestFile *f,
                                                 gconstpointer data)
@@ -407,6 +421,59 @@ test_close_ends_the_wait_under_a_view (MmioTestFile *f,
   g_autoptr (MmioView) view = mmio_file_get_view (f->file, 0, 1, NULL);
 
   test_close_ends_the_wait_with_the_lock (f, data);
+}
+
+/* A lock of an open file that somebody waits for stands there as "12: -> OFDLCK ADVISORY WRITE -1 08:01:4711 100 149". */
+static gboolean
+is_waited_for (gpointer data)
+{
+  g_autofree char *inode = g_strdup_printf (":%" PRIu64 " ", *(const guint64 *) data);
+  g_autofree char *content = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  g_assert_true (g_file_get_contents ("/proc/locks", &content, NULL, NULL));
+  lines = g_strsplit (content, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (strstr (lines[i], "-> ") != NULL && strstr (lines[i], inode) != NULL)
+      return TRUE;
+
+  return FALSE;
+}
+
+/* What is given up with a close is also what a reload has had its wait begin anew for. */
+static void
+test_goes_after_a_wait_across_a_reload (MmioTestFile *f,
+                                        gconstpointer data)
+{
+  g_autoptr (MmioFile) other = mmio_test_open (f->parent.path, MMIO_MODE_READ_WRITE);
+  g_autoptr (MmioView) view = NULL;
+  g_autoptr (GError) error = NULL;
+  Waiter waiter = { .file = f->file };
+  struct stat status;
+  guint64 inode;
+  GThread *thread;
+
+  if (access ("/proc/locks", R_OK) != 0)
+    {
+      g_test_skip ("nothing tells who waits for a lock");
+      return;
+    }
+  g_assert_no_errno (stat (f->parent.path, &status));
+  inode = (guint64) status.st_ino;
+
+  g_assert_true (mmio_file_try_lock_range (other, 100, 50, TRUE, &error));
+  thread = g_thread_new ("waiter", wait_for_lock, &waiter);
+  mmio_test_wait_until (NULL, is_waited_for, &inode);
+  g_assert_true (mmio_file_reload (f->file, &error));
+  g_assert_true (mmio_file_unlock_range (other, 0, 0, &error));
+  g_thread_join (thread);
+  g_assert_true (waiter.result);
+  assert_busy (other, 100, 50, TRUE);
+
+  view = mmio_file_get_view (f->file, 0, 1, &error);
+  g_assert_true (mmio_file_close (f->file, &error));
+  g_assert_no_error (error);
+  assert_free (other, 100, 50, TRUE);
 }
 
 static void
@@ -522,7 +589,9 @@ main (int   argc,
   TEST ("/lock/close-ends-the-wait-with-the-lock", test_close_ends_the_wait_with_the_lock);
   TEST ("/lock/close-ends-the-wait-with-the-lock/under-a-view", test_close_ends_the_wait_under_a_view);
   TEST ("/lock/goes-with-reload-and-close-under-a-view", test_goes_under_a_view);
+  g_test_add_func ("/lock/wrapping-is-out-of-bounds/of-what-was-never-opened", test_wrapping_in_what_was_never_opened);
 #if HAVE_DECL_F_OFD_SETLK
+  TEST ("/lock/goes-with-close-after-a-wait-across-a-reload", test_goes_after_a_wait_across_a_reload);
   TEST ("/lock/fork/a-reload-ends-the-sharing", test_reload_ends_the_sharing);
   TEST ("/lock/fork/parent-and-child-are-one-owner", test_fork_is_one_owner);
   TEST ("/lock/fork/stays-with-a-child-when-the-parent-closes", test_stays_with_a_child);
