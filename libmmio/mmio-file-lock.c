@@ -199,7 +199,7 @@ kind_of (gboolean exclusive)
  * objects for one path do. An object of [ctor@Mmio.File.new_for_fd] is the same owner as whoever else has that open file, and a forked
  * child the same as its parent: neither keeps the other out, and what one of them unlocks is unlocked. Where the system has none but
  * the process's own locks (`F_SETLK`), the owner is the process, for which no two objects keep each other out, and all locks on a file
- * go as soon as it closes any descriptor of it.
+ * go as soon as it closes any descriptor of it, as a watch, a search and a reload do by themselves.
  *
  * The locks go with [method@Mmio.File.unlock_range], with [method@Mmio.File.close], with the last reference, with the process, and with
  * [method@Mmio.File.reload]. But where the open file is shared they go when the last who has it closes it or ends, be it a forked child
