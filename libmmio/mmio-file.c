@@ -44,10 +44,10 @@
  * pending is written by the kernel in its own time. Call [method@Mmio.File.flush] or [method@Mmio.File.close] to know.
  *
  * After a [fork(2)](man:fork(2)) the child may read, write, take views and flush through the objects that it has inherited, whatever the
- * parent's other threads were doing at that moment. What one of them was in the middle of writing may be there in part, and a change
- * of size half done: [method@Mmio.File.refresh] settles that. Signals with `notify::size`, the watch, the timer of the flush policy and the
- * calls that end in `_async` stay with the parent; of the copy-on-write pages each has its own. GObject itself has locks that no
- * child can free: where the parent has other threads, leave the last reference to the end of the process.
+ * parent's other threads were doing at that moment. What one of them was in the middle of writing may be there in part, and a change of
+ * size half done: [method@Mmio.File.refresh] settles that. A reload is done or not begun. Signals with `notify::size`, the watch, the
+ * timer of the flush policy and the calls that end in `_async` stay with the parent; of the copy-on-write pages each has its own. GObject
+ * itself has locks that no child can free: where the parent has other threads, leave the last reference to the end of the process.
  *
  * Since: 1.0
  */
