@@ -33,7 +33,12 @@ mmio_mapping_has_holes (MmioMapping   *self,
   /* Asking moves the offset of an open file, which is not ours alone: who has the descriptor may be reading with it. It stays open as
    * long as the other one, since closing it drops the locks of fcntl(2) that the program may have on the file. */
   if (!self->has_tried_seeking)
-    self->seek_fd = mmio_os_open_to_seek (self->fd);
+    {
+      /* A fork copies the descriptors first and the memory later: not to give a child a number that isn't open there. */
+      mmio_mapping_hold_forks ();
+      self->seek_fd = mmio_os_open_to_seek (self->fd);
+      mmio_mapping_let_fork ();
+    }
   self->has_tried_seeking = TRUE;
 
   return self->seek_fd >= 0;

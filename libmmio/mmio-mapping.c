@@ -996,7 +996,10 @@ mmio_mapping_replace (MmioMapping *self,
     {
       mmio_mapping_drop_locks (self);
       result = mmio_os_replace_fd (fd, self->fd);
+      /* Not in the middle of a fork, which copies the descriptors first and the memory later: that child may have the old file there. */
+      mmio_mapping_hold_forks ();
       self->next_fd = -1;
+      mmio_mapping_let_fork ();
     }
 
   if (result != 0)

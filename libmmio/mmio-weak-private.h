@@ -15,8 +15,8 @@ G_BEGIN_DECLS
 
 typedef struct _MmioWeak MmioWeak;
 
-/* Any thread, which has a reference on object. (transfer full). Made when it is first asked for, and kept at place, atomically: most
- * files never need one. */
+/* Any thread, which has a reference on object or keeps it from being finalised. (transfer full). Made when it is first asked for, and
+ * kept at place, atomically: most files never need one. One that is asked for after mmio_weak_clear () is of nothing. */
 MmioWeak *mmio_weak_ref_at (MmioWeak **place,
                             gpointer   object);
 /* In the object's dispose (), and in its finalize (). */

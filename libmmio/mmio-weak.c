@@ -10,6 +10,9 @@ struct _MmioWeak
   gpointer object;              /* lock; not owned */
 };
 
+/* Of no object, and never freed: this reference is nobody's. */
+static MmioWeak nothing = { .ref_count = 1 };
+
 static MmioWeak *
 weak_new (gpointer object)
 {
@@ -78,7 +81,13 @@ mmio_weak_clear (MmioWeak **place)
   MmioWeak *self = g_atomic_pointer_get (place);
 
   if (self == NULL)
-    return;
+    {
+      /* Whoever asks for the first time from now on, as a thread may that is just looking at the object, gets one of nothing. */
+      if (g_atomic_pointer_compare_and_exchange (place, NULL, mmio_weak_ref (&nothing)))
+        return;
+      mmio_weak_unref (&nothing);
+      self = g_atomic_pointer_get (place);
+    }
 
   g_mutex_lock (&self->lock);
   self->object = NULL;
