@@ -231,7 +231,7 @@ mmio_mapping_mark_pins_faulted (MmioMapping *self,
 {
   mmio_mapping_lock_pins (self);
   for (MmioPin *pin = self->pins; pin != NULL; pin = pin->next)
-    if (pin->region == region && pin->offset < offset + length && offset < pin->offset + pin->length)
+    if (pin->region == region && pin->length > 0 && pin->offset < offset + length && offset < pin->offset + pin->length)
       {
         __atomic_store_n (&pin->faulted, TRUE, __ATOMIC_RELAXED);
         if (pin->writable && is_current (self, pin))

@@ -379,7 +379,7 @@ test_check_remembers (MmioTest     *t,
 {
   const gsize page = mmio_test_page_size ();
   g_autoptr (MmioFile) file = NULL;
-  g_autoptr (MmioView) view = NULL;
+  g_autoptr (MmioView) view = NULL, empty = NULL;
   g_autoptr (GError) error = NULL;
   char byte;
 
@@ -391,6 +391,7 @@ test_check_remembers (MmioTest     *t,
   mmio_test_write_pattern (t->path, 10 * page);
   file = mmio_test_open (t->path, MMIO_MODE_READ_WRITE);
   view = get_view (file, 0, 10 * page, FALSE);
+  empty = get_view (file, 5 * page + 1, 0, TRUE);
   mmio_test_truncate (t->path, page);
   g_assert_cmpuint (((volatile guint8 *) mmio_view_get_pointer (view))[5 * page], ==, 0);
   mmio_test_write_pattern (t->path, 10 * page);
@@ -398,6 +399,10 @@ test_check_remembers (MmioTest     *t,
   g_assert_no_error (error);
   g_assert_false (mmio_view_check (view, &error));
   mmio_test_assert_error (&error, MMIO_ERROR, error->code, t->path, NULL);
+  /* Of nothing nothing can have been lost, by looking or by storing. */
+  g_assert_true (mmio_view_check (empty, &error));
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
   g_assert_true (mmio_file_refresh (file, &error));
   g_assert_true (mmio_view_check (view, &error));
   g_assert_no_error (error);
