@@ -39,7 +39,7 @@ fail_out_of_bounds (MmioMapping *mapping,
   /* Translators: %s is a file's name; as many elements of as many bytes, from the offset on, are more than the file has. */
   g_set_error (error, MMIO_ERROR, MMIO_ERROR_OUT_OF_BOUNDS,
                _("%s: offset %" PRIu64 " + %" PRIu64 " * %" PRIu64 " bytes exceeds size %" PRIu64), name, offset,
-               (guint64) n_elements, (guint64) element_size, mmio_mapping_get_size (mapping));
+               (guint64) n_elements, (guint64) element_size, (guint64) mmio_mapping_get_size (mapping));
 }
 
 MmioAtomic *

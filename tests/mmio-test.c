@@ -478,6 +478,14 @@ mmio_test_has_sanitizer (void)
 }
 
 gboolean
+mmio_test_has_valgrind (void)
+{
+  const char *preloaded = g_getenv ("LD_PRELOAD");
+
+  return preloaded != NULL && strstr (preloaded, "/vgpreload_") != NULL;
+}
+
+gboolean
 mmio_test_has_thread_sanitizer (void)
 {
 #if defined(__SANITIZE_THREAD__)

@@ -130,6 +130,7 @@ guint     mmio_test_count_maps    (void);
 /* Address sanitizer and the like reserve more than any limit on address space leaves. */
 gboolean  mmio_test_has_sanitizer (void);
 gboolean  mmio_test_has_thread_sanitizer (void);
+gboolean  mmio_test_has_valgrind  (void);
 
 /* Waiting: iterates the context until the condition holds; fails after MMIO_TEST_PATIENCE_MS. */
 typedef gboolean (*MmioTestCondition) (gpointer data);

@@ -423,6 +423,7 @@ test_close_ends_the_wait_under_a_view (MmioTestFile *f,
   test_close_ends_the_wait_with_the_lock (f, data);
 }
 
+#if HAVE_DECL_F_OFD_SETLK
 /* A lock of an open file that somebody waits for stands there as "12: -> OFDLCK ADVISORY WRITE -1 08:01:4711 100 149". */
 static gboolean
 is_waited_for (gpointer data)
@@ -564,6 +565,7 @@ test_stays_with_a_child (MmioTestFile *f,
   g_assert_cmpint (status, ==, 0);
   assert_free (other, 0, 1, TRUE);
 }
+#endif
 
 int
 main (int   argc,
