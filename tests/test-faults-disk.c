@@ -620,6 +620,28 @@ test_move_into_hole (MmioTest     *test,
   munmap (shared, sizeof *shared);
 }
 
+/* FALSE, and the test is skipped, if such a file system can't be had here. */
+static gboolean
+run_on_disk (MmioTestChild func,
+             Disk         *disk)
+{
+  int status;
+
+  g_assert_true ((gpointer) disk->shared != MAP_FAILED);
+  g_assert_no_errno (mkdir (disk->folder, 0700));
+  status = mmio_test_wait_child (mmio_test_fork (func, disk));
+  if (status == MMIO_TEST_SKIP)
+    {
+      g_autofree char *reason = g_strdup_printf ("%s: %s", disk->file_system, disk->shared->why);
+
+      g_test_skip (reason);
+      return FALSE;
+    }
+
+  g_assert_cmpint (status, ==, 0);
+  return TRUE;
+}
+
 static void
 test_nearly_full (MmioTest     *test,
                   gconstpointer data)
@@ -627,20 +649,9 @@ test_nearly_full (MmioTest     *test,
   Shared *shared = mmap (NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   g_autofree char *folder = mmio_test_in_folder (test, "mount");
   Disk disk = { folder, data, shared, mmio_test_page_size (), NULL, NULL, NULL };
-  int status;
 
-  g_assert_true (shared != MAP_FAILED);
-  g_assert_no_errno (mkdir (folder, 0700));
-  status = mmio_test_wait_child (mmio_test_fork (be_nearly_full, &disk));
-  if (status == MMIO_TEST_SKIP)
+  if (run_on_disk (be_nearly_full, &disk))
     {
-      g_autofree char *reason = g_strdup_printf ("%s: %s", (const char *) data, shared->why);
-
-      g_test_skip (reason);
-    }
-  else
-    {
-      g_assert_cmpint (status, ==, 0);
       g_test_message ("%s: the disk was full for %u changes, which kept %u pages; %u had room", (const char *) data,
                       shared->full_disk_writes, shared->pages_kept, shared->successes);
       g_assert_cmpuint (shared->full_disk_writes, >=, ROUNDS / 5);
@@ -656,20 +667,9 @@ test_full (MmioTest     *test,
   g_autofree char *folder = mmio_test_in_folder (test, "mount");
   g_autoptr (GRand) rand = mmio_test_new_rand ();
   Disk disk = { folder, data, shared, mmio_test_page_size (), rand, NULL, NULL };
-  int status;
 
-  g_assert_true (shared != MAP_FAILED);
-  g_assert_no_errno (mkdir (folder, 0700));
-  status = mmio_test_wait_child (mmio_test_fork (be_full, &disk));
-  if (status == MMIO_TEST_SKIP)
+  if (run_on_disk (be_full, &disk))
     {
-      g_autofree char *reason = g_strdup_printf ("%s: %s", (const char *) data, shared->why);
-
-      g_test_skip (reason);
-    }
-  else
-    {
-      g_assert_cmpint (status, ==, 0);
       g_test_message ("%s: the disk was full for %u writes, %u streams, %u views, %u resizes, %u creations; %u had room",
                       (const char *) data, shared->full_disk_writes, shared->full_disk_streams, shared->full_disk_views,
                       shared->full_disk_resizes, shared->full_disk_creations, shared->successes);
