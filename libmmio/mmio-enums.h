@@ -35,7 +35,8 @@ typedef enum
  * @MMIO_FLUSH_POLICY_ALWAYS: every write is durable when it returns
  * @MMIO_FLUSH_POLICY_EVERY_BYTES: whenever [property@Mmio.File:flush-threshold] bytes are pending
  * @MMIO_FLUSH_POLICY_EVERY_WRITES: after every [property@Mmio.File:flush-threshold] writes
- * @MMIO_FLUSH_POLICY_EVERY_MILLIS: every [property@Mmio.File:flush-threshold] milliseconds, if anything is pending
+ * @MMIO_FLUSH_POLICY_EVERY_MILLIS: every [property@Mmio.File:flush-threshold] milliseconds, if anything is pending; every write where
+ *   the system has no thread or descriptor left for a clock
  *
  * When what was written is made durable without being asked for.
  *

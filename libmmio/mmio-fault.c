@@ -145,12 +145,16 @@ mmio_file_listen_for_faults_slow (MmioFile *self)
     {
       g_autoptr (GSource) source = g_unix_fd_source_new (fd, G_IO_IN);
 
-      listeners = g_hash_table_new (NULL, NULL);
       g_source_set_static_name (source, "libmmio faults");
       g_source_set_callback (source, G_SOURCE_FUNC (on_fault), NULL, NULL);
-      g_source_attach (source, mmio_worker_get_context ());
+      if (mmio_worker_attach (source))
+        listeners = g_hash_table_new (NULL, NULL);
     }
-  g_hash_table_add (listeners, self);
+  /* Without a thread for it faults are not told, which whoever has the next view tries again. */
+  if (listeners != NULL)
+    g_hash_table_add (listeners, self);
+  else
+    g_atomic_int_set (&self->listens_for_faults, FALSE);
   g_mutex_unlock (&listeners_lock);
 }
 

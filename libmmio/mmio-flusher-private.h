@@ -24,6 +24,7 @@ typedef struct
   MmioFlusherFunc func;
   GMutex lock;
   gboolean is_started;          /* lock */
+  gboolean lacks_timer;         /* atomic; lock to write: there should be one, and the system had no thread for it */
   GSource *timer;               /* lock */
 } MmioFlusher;
 

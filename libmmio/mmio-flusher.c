@@ -66,6 +66,7 @@ mmio_flusher_init (MmioFlusher     *self,
 static void
 stop_timer (MmioFlusher *self)
 {
+  __atomic_store_n (&self->lacks_timer, FALSE, __ATOMIC_RELAXED);
   if (self->timer == NULL)
     return;
 
@@ -86,7 +87,11 @@ start_timer (MmioFlusher *self,
   self->timer = g_timeout_source_new ((guint) MIN (interval, G_MAXUINT));
   g_source_set_static_name (self->timer, "libmmio flush");
   g_source_set_callback (self->timer, on_timer, tick, tick_unref);
-  g_source_attach (self->timer, mmio_worker_get_context ());
+  if (!mmio_worker_attach (self->timer))
+    {
+      g_clear_pointer (&self->timer, g_source_unref);
+      __atomic_store_n (&self->lacks_timer, TRUE, __ATOMIC_RELAXED);
+    }
 }
 
 void
@@ -165,6 +170,21 @@ mmio_flusher_undo (MmioFlusher *self,
   __atomic_add_fetch (&self->since, since, __ATOMIC_RELAXED);
 }
 
+/* Tries once more to have one. */
+static gboolean
+still_lacks_timer (MmioFlusher *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->lacks_timer)
+    {
+      stop_timer (self);
+      start_timer (self, self->threshold);
+    }
+
+  return self->lacks_timer;
+}
+
 gboolean
 mmio_flusher_note_slow (MmioFlusher *self,
                         guint64      length)
@@ -182,8 +202,11 @@ mmio_flusher_note_slow (MmioFlusher *self,
     case MMIO_FLUSH_POLICY_EVERY_WRITES:
       return __atomic_add_fetch (&self->since, 1, __ATOMIC_RELEASE) >= threshold;
 
-    case MMIO_FLUSH_POLICY_MANUAL:
     case MMIO_FLUSH_POLICY_EVERY_MILLIS:
+      /* Sooner than was asked for, where there is nobody to look at the clock. */
+      return G_UNLIKELY (__atomic_load_n (&self->lacks_timer, __ATOMIC_RELAXED)) && still_lacks_timer (self);
+
+    case MMIO_FLUSH_POLICY_MANUAL:
     default:
       return FALSE;
     }

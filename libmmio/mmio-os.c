@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib-unix.h>
 #include <glib/gi18n-lib.h>
 #include <inttypes.h>
 #include <sys/resource.h>
@@ -386,6 +387,19 @@ mmio_os_replace_fd (int fd,
   while (result == EINTR || result == EBUSY);
 
   return result;
+}
+
+gboolean
+mmio_os_has_descriptors (void)
+{
+  int fds[2];
+
+  if (!g_unix_open_pipe (fds, FD_CLOEXEC, NULL))
+    return FALSE;
+
+  close (fds[0]);
+  close (fds[1]);
+  return TRUE;
 }
 
 gsize

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mmio-os-private.h"
+
 struct _MmioWatchMonitor
 {
   MmioWatchHubClient *client;
@@ -68,8 +70,11 @@ monitor_path (MmioWatchHubClient *client,
               const char         *path)
 {
   g_autoptr (GFile) file = g_file_new_for_path (path);
-  GFileMonitor *monitor = g_file_monitor_file (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
+  GFileMonitor *monitor = NULL;
 
+  /* GIO has a thread for its monitors, and ends the process where it can't have what wakes it. */
+  if (mmio_os_has_descriptors ())
+    monitor = g_file_monitor_file (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
   if (monitor == NULL)
     return NULL;
   g_file_monitor_set_rate_limit (monitor, 0);

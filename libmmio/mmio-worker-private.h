@@ -9,12 +9,13 @@
 
 G_BEGIN_DECLS
 
-/* The context of the thread that waits. Sources attached to it must not block. */
-GMainContext *mmio_worker_get_context (void);
+/* Has the thread that waits see to source, which must not block. FALSE: there is no such thread, since the system has none left, or no
+ * descriptors for it. Who asks again later may be luckier. */
+gboolean mmio_worker_attach (GSource *source);
 
 /* Runs func in a thread that may block. */
 typedef void (*MmioWorkFunc) (gpointer data);
-void          mmio_worker_run         (MmioWorkFunc func,
-                                       gpointer     data);
+void     mmio_worker_run    (MmioWorkFunc func,
+                             gpointer     data);
 
 G_END_DECLS

@@ -5,10 +5,14 @@
 
 #include <pthread.h>
 
+#include "mmio-os-private.h"
+
 /* Threads that wait for a disk or a lock cost memory, not time: enough of them that a few slow files don't hold up the rest. */
 #define MAX_THREADS 16
 
-static gsize worker_context;    /* once */
+static GMutex lock;
+static GMainContext *context;   /* lock */
+static gboolean has_thread;     /* lock: one that iterates context */
 static gsize pool;              /* once */
 static gboolean is_child;       /* set while there is one thread */
 
@@ -16,7 +20,9 @@ static gboolean is_child;       /* set while there is one thread */
 static void
 after_fork_in_child (void)
 {
-  worker_context = 0;
+  g_mutex_init (&lock);
+  context = NULL;
+  has_thread = FALSE;
   is_child = TRUE;
 }
 
@@ -35,28 +41,33 @@ typedef struct
 static gpointer
 iterate (gpointer data)
 {
-  GMainContext *context = data;
-
-  g_main_context_push_thread_default (context);
+  g_main_context_push_thread_default (data);
   while (TRUE)
-    g_main_context_iteration (context, TRUE);
+    g_main_context_iteration (data, TRUE);
 
   return NULL;
 }
 
-GMainContext *
-mmio_worker_get_context (void)
+gboolean
+mmio_worker_attach (GSource *source)
 {
-  if (g_once_init_enter (&worker_context))
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+
+  /* GLib ends the process where it has no descriptor for a context, and where g_thread_new () has no thread. */
+  if (context == NULL && mmio_os_has_descriptors ())
+    context = g_main_context_new ();
+  if (context != NULL && !has_thread)
     {
-      GMainContext *context = g_main_context_new ();
+      GThread *thread = g_thread_try_new ("mmio-worker", iterate, context, NULL);
 
       /* Never joined: it lives as long as the process. */
-      g_thread_unref (g_thread_new ("mmio-worker", iterate, context));
-      g_once_init_leave (&worker_context, (gsize) context);
+      has_thread = thread != NULL;
+      g_clear_pointer (&thread, g_thread_unref);
     }
+  if (has_thread)
+    g_source_attach (source, context);
 
-  return (GMainContext *) worker_context;
+  return has_thread;
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void
@@ -566,6 +567,99 @@ use_threads (gpointer data)
   return 0;
 }
 
+/* Which limit keeps the library from having a thread of its own, in a process where no thread has left a stack. */
+typedef struct
+{
+  int resource;
+  int n_left;                   /* descriptors */
+} Without;
+
+static struct rlimit
+get_limit (const Without *self)
+{
+  struct rlimit limit;
+
+  g_assert_no_errno (getrlimit (self->resource, &limit));
+  if (self->resource == RLIMIT_NOFILE)
+    {
+      int next = dup (STDIN_FILENO);
+
+      limit.rlim_cur = (rlim_t) (next + self->n_left);
+      g_assert_no_errno (close (next));
+    }
+  else
+    {
+      g_autofree char *sizes = NULL;
+
+      g_assert_true (g_file_get_contents ("/proc/self/statm", &sizes, NULL, NULL));
+      limit.rlim_cur = (rlim_t) g_ascii_strtoull (sizes, NULL, 10) * mmio_test_page_size () + 1024 * 1024;
+    }
+
+  return limit;
+}
+
+static void
+use_no_thread (const char    *path,
+               const Without *without)
+{
+  g_autoptr (MmioFile) file = mmio_test_create (path, 100000);
+  g_autoptr (MmioView) view = NULL, later = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean faulted = FALSE;
+  struct rlimit before, limit;
+
+  /* A program's loop has its descriptor. */
+  g_main_context_default ();
+  g_signal_connect (file, "fault", G_CALLBACK (on_fault), &faulted);
+  g_assert_no_errno (getrlimit (without->resource, &before));
+  limit = get_limit (without);
+  g_assert_no_errno (setrlimit (without->resource, &limit));
+  view = mmio_file_get_view (file, 50000, 1, &error);
+  g_assert_no_error (error);
+  set_policy (file, MMIO_FLUSH_POLICY_EVERY_MILLIS, G_MAXUINT);
+  write_bytes (file, 0, 100);
+  /* Nobody looks at the clock. */
+  g_assert_true (is_flushed (file));
+  /* GIO's monitors, where there is nothing better, have a thread that can't be done without. */
+  if (without->resource == RLIMIT_NOFILE)
+    g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_no_errno (setrlimit (without->resource, &before));
+
+  /* With the next of each all is as it should be. */
+  write_bytes (file, 0, 100);
+  write_bytes (file, 0, 100);
+  g_assert_false (is_flushed (file));
+  later = mmio_file_get_view (file, 50001, 1, &error);
+  g_assert_no_error (error);
+  if (mmio_get_fault_guard ())
+    {
+      mmio_test_truncate (path, 0);
+      g_assert_cmpuint (*(volatile guint8 *) mmio_view_get_pointer (view), ==, 0);
+      mmio_test_wait_until (NULL, is_true, &faulted);
+    }
+}
+
+static void
+test_without_thread (MmioTest      *test,
+                     gconstpointer  data)
+{
+  const Without *without = data;
+
+  if (without->resource == RLIMIT_AS && (mmio_test_has_sanitizer () || mmio_test_has_valgrind ()))
+    {
+      g_test_skip ("the sanitizer takes more address space than the limit leaves");
+      return;
+    }
+  if (g_test_subprocess ())
+    {
+      use_no_thread (test->path, without);
+      return;
+    }
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+  g_test_trap_assert_passed ();
+}
+
 /* As of a server that forks for each of its workers, after it has used the library itself. */
 static void
 test_child_has_its_own_threads (MmioTest      *test,
@@ -607,6 +701,9 @@ int
 main (int   argc,
       char *argv[])
 {
+  static const Without no_memory = { RLIMIT_AS, 0 }, no_descriptor = { RLIMIT_NOFILE, 0 }, one_descriptor = { RLIMIT_NOFILE, 1 },
+                       two_descriptors = { RLIMIT_NOFILE, 2 };
+
   g_test_init (&argc, &argv, NULL);
 
   mmio_test_add ("/flush/manual/pending-is-what-was-written", NULL, test_manual);
@@ -622,6 +719,10 @@ main (int   argc,
   mmio_test_add ("/flush/policy/every-bytes-counts-what-is-written-beside-a-flush", NULL, test_counts_beside_a_flush);
   mmio_test_add ("/flush/policy/copy-on-write-has-nothing-to-flush", NULL, test_copy_on_write);
   mmio_test_add ("/flush/policy/every-millis-and-async-in-a-child-that-opens-its-own", NULL, test_child_has_its_own_threads);
+  mmio_test_add ("/flush/policy/every-millis-without-a-thread-is-each-write", &no_memory, test_without_thread);
+  mmio_test_add ("/flush/policy/every-millis-without-a-descriptor-is-each-write", &no_descriptor, test_without_thread);
+  mmio_test_add ("/flush/policy/every-millis-with-one-descriptor-is-each-write", &one_descriptor, test_without_thread);
+  mmio_test_add ("/flush/policy/every-millis-with-two-descriptors-is-each-write", &two_descriptors, test_without_thread);
   mmio_test_add ("/flush/beside-a-shrink-of-ones-own-is-no-error", NULL, test_beside_a_shrink);
   mmio_test_add ("/flush/close-flushes", NULL, test_close_flushes);
   mmio_test_add ("/flush/start-writeback-makes-nothing-durable", NULL, test_start_writeback);
