@@ -818,8 +818,7 @@ mmio_guard_range_bounds (MmioGuardRange *range,
   return give (&hull, start, length);
 }
 
-/* Takes what stands between from and to out of a record; of the overflow only as far as an interval can do without it.
- * Called with the flag held. */
+/* Takes what stands between from and to out of a record. Called with the flag held. */
 static void
 forget (Slot     *slot,
         Interval *record,
@@ -835,7 +834,7 @@ forget (Slot     *slot,
     __atomic_store_n (&record->start, to, __ATOMIC_RELEASE);
   else if (to >= record->end)
     __atomic_store_n (&record->end, from, __ATOMIC_RELEASE);
-  else if (record != &slot->overflow)
+  else
     {
       while (place < slot->runs + MMIO_GUARD_EXACT_FAULTS && !interval_is_empty (place))
         place++;
@@ -859,6 +858,12 @@ heal_record (Slot            *slot,
   to = MIN (to, record->end);
   if (from >= to)
     return TRUE;
+  /* Where nothing is left to remember two ends of it apart, all of it goes: what is forgotten in the middle alone would stay a fault. */
+  if (record == &slot->overflow && from > record->start && to < record->end)
+    {
+      from = record->start;
+      to = record->end;
+    }
 
   if (lay != NULL && !lay ((gpointer) from, to - from, record != &slot->overflow, user_data))
     return FALSE;

@@ -437,6 +437,37 @@ test_private_pages (MmioTest     *test,
   g_assert_cmpuint (byte, ==, (kept + 1) * page % 251);
 }
 
+/* Healing one page of many must not need the others' to be healed before. */
+static void
+test_among_many (MmioTest     *test,
+                 gconstpointer data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  const guint n_pages = 100;
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  guint8 byte;
+
+  mmio_test_write_pattern (test->path, n_pages * page);
+  file = mmio_test_open (test->path, MMIO_MODE_READ_WRITE);
+  mmio_test_truncate (test->path, 0);
+  for (guint i = 1; i < n_pages; i += 2)
+    {
+      g_assert_false (mmio_file_read (file, i * page, &byte, 1, &error));
+      mmio_test_assert_mmio_error (&error, TRUNCATED, NULL);
+    }
+  mmio_test_write_pattern (test->path, n_pages * page);
+
+  for (guint i = n_pages / 2; i < n_pages / 2 + 4; i++)
+    {
+      g_assert_true (mmio_file_write (file, i * page, "x", 1, &error));
+      g_assert_no_error (error);
+      mmio_test_assert_read (file, i * page, "x", 1);
+    }
+  g_assert_true (mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+}
+
 static void
 test_lost_store (MmioTest     *test,
                  gconstpointer data G_GNUC_UNUSED)
@@ -633,6 +664,7 @@ main (int   argc,
 #endif
   mmio_test_add ("/faults/fork/child-that-meets-a-fault-does-not-hang", NULL, test_fork_and_fault);
   mmio_test_add ("/faults/heal/private-pages-survive", NULL, test_private_pages);
+  mmio_test_add ("/faults/heal/a-write-among-many-faults-works", NULL, test_among_many);
   mmio_test_add ("/faults/flush/store-that-reached-no-file-is-an-error", NULL, test_lost_store);
   mmio_test_add ("/faults/flush/store-through-an-outgrown-range-is-an-error", NULL, test_store_lost_elsewhere);
   mmio_test_add ("/faults/flush/failed-write-is-not-pending", NULL, test_failed_write);
