@@ -32,13 +32,22 @@ extern MmioGuardRange mmio_guard_none;
 void            mmio_guard_set_enabled  (gboolean enabled);
 gboolean        mmio_guard_get_enabled  (void);
 
+/* What a range may be used for, and whether what is stored to it is anywhere else. */
+typedef enum
+{
+  MMIO_GUARD_READ,
+  MMIO_GUARD_WRITE_SHARED,
+  MMIO_GUARD_WRITE_PRIVATE
+} MmioGuardAccess;
+
 /* Registers [start, start + length): page-aligned, mapped by the caller for as long as it is registered, and no part of
  * another registered range. Installs the handler at the first call. Returns &mmio_guard_none if the guard is off. Any thread.
- * page_size: what one fault replaces (the huge page size on hugetlbfs); a power of two. */
+ * page_size: what one fault replaces (the huge page size on hugetlbfs); a power of two. At the limit on the number of mappings it
+ * is all from some page before to the end of the range, unless something private would be lost. */
 MmioGuardRange *mmio_guard_add          (gpointer        start,
                                          gsize           length,
                                          gsize           page_size,
-                                         gboolean        writable);
+                                         MmioGuardAccess access);
 /* To be called before the range is unmapped, when no thread accesses it any more. Any thread. */
 void            mmio_guard_remove       (MmioGuardRange *range);
 
@@ -63,7 +72,7 @@ gboolean        mmio_guard_range_bounds (MmioGuardRange *range,
 /* Lays something else over [start, start + length), pages whose faults are recorded. FALSE if it could not: the record stays.
  * exact: each of these pages holds a zero page. Else some may never have faulted, and what is private in them would be lost.
  * A fault in the range waits while this runs, in whichever thread it happens: do not access the range and do not block.
- * All signals are blocked. */
+ * All signals are blocked. Tried once more after ENOMEM, if there was something to give up for it. */
 typedef gboolean (*MmioGuardLayFunc) (gpointer start,
                                       gsize    length,
                                       gboolean exact,

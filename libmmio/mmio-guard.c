@@ -40,6 +40,8 @@
 #define FIRST_SLOTS 128
 /* How often a thread looks at a taken flag before it sleeps between two looks. */
 #define SPINS 64
+/* Of which the system makes a page. */
+#define SPARE_SIZE 1
 /* How many faults in a row on pages that have been replaced are taken for latecomers. */
 #define MAX_LATECOMERS 64
 
@@ -69,7 +71,7 @@ struct _Slot
   MmioGuardRange range;         /* a range is its slot */
   guint sequence;               /* odd while the bounds change; written under registry.mutex */
   guint lock;                   /* 0, or the fork generation of the holder */
-  gint protection;              /* of the zero pages */
+  MmioGuardAccess access;
   gsize page_size;              /* a power of two */
   Bounds *bounds;               /* this slot's own in its chunk */
   Slot *next_free;              /* under registry.mutex */
@@ -77,7 +79,7 @@ struct _Slot
   gsize pending;                /* a page that is being replaced; 0 for none */
   Interval news;                /* what mmio_guard_range_take_news () has not told yet */
   Interval runs[MMIO_GUARD_EXACT_FAULTS]; /* each page in them has been replaced */
-  Interval overflow;            /* may hold pages that never faulted */
+  Interval overflow;            /* may hold pages that never faulted, some of them replaced all the same */
   guint n_latecomers;           /* since a page was replaced; under lock */
 };
 
@@ -121,6 +123,10 @@ static gboolean installed;      /* atomic; released when the handler and all it 
 /* The action that was there before; written before ours is installed. */
 static struct sigaction earlier;
 static gboolean earlier_spent;  /* atomic: a one-shot handler (SA_RESETHAND) has had its shot */
+
+/* Atomic: a page whose mapping can be given up, NULL while it is. To cut one mapping out of another Linux goes one past the limit on
+ * their number, and then refuses any more, be it one in place of many. */
+static gpointer spare;
 
 /* Counts the forks between this process and the one that loaded the library. Never 0. Atomic, as the handler reads it, though
  * it changes only where there is one thread. A flag taken under an earlier generation was held by a thread of the parent. */
@@ -171,6 +177,17 @@ interval_widen (Interval *interval,
     __atomic_store_n (&interval->start, start, __ATOMIC_RELEASE);
   if (empty || end > interval->end)
     __atomic_store_n (&interval->end, end, __ATOMIC_RELEASE);
+}
+
+static void
+extend (Interval       *hull,
+        const Interval *by)
+{
+  gsize end = __atomic_load_n (&by->end, __ATOMIC_ACQUIRE);
+  gsize start = __atomic_load_n (&by->start, __ATOMIC_ACQUIRE);
+
+  if (start < end)
+    interval_widen (hull, start, end);
 }
 
 /* Slots */
@@ -237,6 +254,19 @@ find_slot (gsize address)
     }
 
   return NULL;
+}
+
+/* Of all records but the pending one. */
+static Interval
+get_hull (const Slot *slot)
+{
+  Interval hull = { 0, 0 };
+
+  for (guint i = 0; i < MMIO_GUARD_EXACT_FAULTS; i++)
+    extend (&hull, &slot->runs[i]);
+  extend (&hull, &slot->overflow);
+
+  return hull;
 }
 
 static void
@@ -337,6 +367,69 @@ remember (Slot *slot,
   interval_widen (place, page, end);
 }
 
+/* Shared, so that it is never joined with what stands beside it. Async-signal-safe. */
+static void
+make_spare (void)
+{
+  gpointer none = NULL, page;
+
+  if (__atomic_load_n (&spare, __ATOMIC_RELAXED) != NULL)
+    return;
+  page = mmap (NULL, SPARE_SIZE, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (page != MAP_FAILED && !__atomic_compare_exchange_n (&spare, &none, page, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    munmap (page, SPARE_SIZE);
+}
+
+static gboolean
+give_up_spare (void)
+{
+  gpointer page = __atomic_exchange_n (&spare, NULL, __ATOMIC_ACQ_REL);
+
+  return page != NULL && munmap (page, SPARE_SIZE) == 0;
+}
+
+static gboolean
+lay_zeros (const Slot *slot,
+           gsize       start,
+           gsize       end)
+{
+  int protection = slot->access == MMIO_GUARD_READ ? PROT_READ : PROT_READ | PROT_WRITE;
+
+  return mmap ((gpointer) start, end - start, protection, ZERO_PAGE_FLAGS, -1, 0) != MAP_FAILED;
+}
+
+/* At the limit on the number of mappings none can be cut in two. But all from the page to the end of the range can become one zero
+ * mapping where there is a zero page behind it already, or with what stands between it and the last one before it, or else the whole
+ * range: that takes no more than there are. Pages go with it that could be had; so they are recorded, and can be healed. With the flag
+ * held. Async-signal-safe. */
+static gboolean
+replace_rest (Slot *slot,
+              gsize page)
+{
+  const Interval before = slot->overflow;
+  const Interval hull = get_hull (slot);
+  gsize end = slot->bounds->start + slot->bounds->length;
+  gsize start = hull.end > page ? page : MAX (hull.end, slot->bounds->start);
+
+  if (slot->access == MMIO_GUARD_WRITE_PRIVATE)
+    return FALSE;
+
+  extend (&slot->overflow, &hull);
+  interval_widen (&slot->overflow, start, end);
+  if (lay_zeros (slot, start, end) || (give_up_spare () && lay_zeros (slot, start, end)))
+    {
+      make_spare ();
+      /* Healed one by one they would have to be cut out. */
+      for (guint i = 0; i < MMIO_GUARD_EXACT_FAULTS; i++)
+        interval_clear (&slot->runs[i]);
+      return TRUE;
+    }
+
+  __atomic_store_n (&slot->overflow.end, before.end, __ATOMIC_RELEASE);
+  __atomic_store_n (&slot->overflow.start, before.start, __ATOMIC_RELEASE);
+  return FALSE;
+}
+
 /* Lays a zero page over the one that holds address, or finds that another thread has. The record comes first: who reads the zeros
  * can see it. Async-signal-safe. */
 static gboolean
@@ -344,7 +437,7 @@ replace_page (Slot    *slot,
               gsize    address,
               gboolean bad_memory)
 {
-  gboolean replaced;
+  gboolean replaced = TRUE;
   sigset_t mask;
   gsize page;
 
@@ -366,13 +459,17 @@ replace_page (Slot    *slot,
   __atomic_store_n (&slot->range.n_active, slot->range.n_active + 1, __ATOMIC_RELEASE);
   __atomic_store_n (&slot->pending, page, __ATOMIC_RELEASE);
 
-  replaced = mmap ((gpointer) page, slot->page_size, slot->protection, ZERO_PAGE_FLAGS, -1, 0) != MAP_FAILED;
-  if (replaced)
+  if (lay_zeros (slot, page, page + slot->page_size))
     {
       slot->n_latecomers = 0;
       remember (slot, page);
-      interval_widen (&slot->news, page, page + slot->page_size);
     }
+  else
+    {
+      replaced = replace_rest (slot, page);
+    }
+  if (replaced)
+    interval_widen (&slot->news, page, page + slot->page_size);
 
   __atomic_store_n (&slot->pending, 0, __ATOMIC_RELEASE);
   count_records (slot);
@@ -614,6 +711,7 @@ install (void)
     action.sa_flags |= SA_RESTART;
   sigemptyset (&action.sa_mask);
 
+  make_spare ();
   return sigaction (SIGBUS, &action, NULL) == 0;
 }
 
@@ -670,10 +768,10 @@ mmio_guard_get_enabled (void)
 }
 
 MmioGuardRange *
-mmio_guard_add (gpointer start,
-                gsize    length,
-                gsize    page_size,
-                gboolean writable)
+mmio_guard_add (gpointer        start,
+                gsize           length,
+                gsize           page_size,
+                MmioGuardAccess access)
 {
   Slot *slot;
 
@@ -702,7 +800,7 @@ mmio_guard_add (gpointer start,
 
   slot = take_slot ();
   slot->page_size = page_size;
-  slot->protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+  slot->access = access;
   set_bounds (slot, (gsize) start, length);
 
   pthread_mutex_unlock (&registry.mutex);
@@ -769,17 +867,6 @@ mmio_guard_range_hit (MmioGuardRange *range,
   return interval_overlaps (&slot->overflow, from, to);
 }
 
-static void
-extend (Interval       *hull,
-        const Interval *by)
-{
-  gsize end = __atomic_load_n (&by->end, __ATOMIC_ACQUIRE);
-  gsize start = __atomic_load_n (&by->start, __ATOMIC_ACQUIRE);
-
-  if (start < end)
-    interval_widen (hull, start, end);
-}
-
 static gboolean
 give (const Interval *interval,
       gpointer       *start,
@@ -799,7 +886,7 @@ mmio_guard_range_bounds (MmioGuardRange *range,
                          gsize          *length)
 {
   const Slot *slot = (const Slot *) range;
-  Interval hull = { 0, 0 };
+  Interval hull;
   gsize pending;
 
   g_return_val_if_fail (range != NULL && start != NULL && length != NULL, FALSE);
@@ -808,12 +895,9 @@ mmio_guard_range_bounds (MmioGuardRange *range,
     return FALSE;
 
   pending = __atomic_load_n (&slot->pending, __ATOMIC_ACQUIRE);
+  hull = get_hull (slot);
   if (pending != 0)
     interval_widen (&hull, pending, pending + slot->page_size);
-
-  for (guint i = 0; i < MMIO_GUARD_EXACT_FAULTS; i++)
-    extend (&hull, &slot->runs[i]);
-  extend (&hull, &slot->overflow);
 
   return give (&hull, start, length);
 }
@@ -865,7 +949,8 @@ heal_record (Slot            *slot,
       to = record->end;
     }
 
-  if (lay != NULL && !lay ((gpointer) from, to - from, record != &slot->overflow, user_data))
+  if (lay != NULL && !lay ((gpointer) from, to - from, record != &slot->overflow, user_data) &&
+      !(errno == ENOMEM && give_up_spare () && lay ((gpointer) from, to - from, record != &slot->overflow, user_data)))
     return FALSE;
 
   forget (slot, record, from, to);
@@ -900,6 +985,7 @@ mmio_guard_range_heal (MmioGuardRange  *range,
   if (healed)
     healed = heal_record (slot, &slot->overflow, from, to, lay, user_data);
   saved_errno = errno;
+  make_spare ();
   count_records (slot);
 
   unlock_slot (slot, &mask);

@@ -60,7 +60,7 @@ mmio_window_open (MmioWindow *self,
     return FALSE;
   *self = (MmioWindow) { .start = start, .length = length, .guard = &mmio_guard_none };
   if (is_in_memory (fd, offset, start, length))
-    self->guard = mmio_guard_add (start, (length + page_size - 1) / page_size * page_size, page_size, FALSE);
+    self->guard = mmio_guard_add (start, (length + page_size - 1) / page_size * page_size, page_size, MMIO_GUARD_READ);
   if (self->guard == &mmio_guard_none)
     {
       munmap (start, length);

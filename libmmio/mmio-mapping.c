@@ -98,6 +98,21 @@ sharing (MmioMapping *self)
   return self->mode == MMIO_MODE_COPY_ON_WRITE ? MAP_PRIVATE | MAP_NORESERVE : MAP_SHARED;
 }
 
+static MmioGuardAccess
+guarded_access (MmioMapping *self)
+{
+  switch (self->mode)
+    {
+    case MMIO_MODE_READ_WRITE:
+      return MMIO_GUARD_WRITE_SHARED;
+    case MMIO_MODE_COPY_ON_WRITE:
+      return MMIO_GUARD_WRITE_PRIVATE;
+    case MMIO_MODE_READ_ONLY:
+    default:
+      return MMIO_GUARD_READ;
+    }
+}
+
 /* Both ends page-aligned. The addresses belong to the region: MAP_FIXED takes nothing from anybody else. */
 static gboolean
 lay_file (MmioMapping *self,
@@ -133,8 +148,7 @@ map_region (MmioMapping *self,
     return FALSE;
 
   *region = (MmioRegion){ .base = base, .length = length, .generation = self->generation };
-  region->guard = self->is_sealed ? &mmio_guard_none
-                                  : mmio_guard_add (base, length, self->page_size, self->mode != MMIO_MODE_READ_ONLY);
+  region->guard = self->is_sealed ? &mmio_guard_none : mmio_guard_add (base, length, self->page_size, guarded_access (self));
   return TRUE;
 }
 

@@ -677,6 +677,54 @@ truncate_for_script (char **argv)
   return 0;
 }
 
+/* Each page that faults alone takes two mappings. */
+static int
+read_more_than_mappings (gpointer data)
+{
+  const gsize page = mmio_test_page_size ();
+  g_autofree char *content = NULL;
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 n_mappings, size;
+  char byte;
+
+  if (!g_file_get_contents ("/proc/sys/vm/max_map_count", &content, NULL, NULL))
+    return MMIO_TEST_SKIP;
+  n_mappings = g_ascii_strtoull (content, NULL, 10);
+  if (n_mappings > 200000)
+    return MMIO_TEST_SKIP;
+
+  size = (n_mappings + 1000) * page;
+  file = mmio_test_create (data, size);
+  mmio_test_truncate (data, 0);
+  for (guint64 offset = 0; offset < size; offset += 2 * page)
+    {
+      g_assert_false (mmio_file_read (file, offset, &byte, 1, &error));
+      mmio_test_assert_mmio_error (&error, TRUNCATED, NULL);
+    }
+
+  mmio_test_truncate (data, size);
+  mmio_test_write_at (data, size - 1, "x", 1);
+  mmio_test_assert_read (file, size - 1, "x", 1);
+  g_assert_true (mmio_file_write (file, size / 2, "y", 1, &error));
+  g_assert_no_error (error);
+  g_assert_true (mmio_file_refresh (file, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (mmio_test_count_maps (), <, 1000);
+  mmio_test_assert_read (file, size / 2, "y", 1);
+  return 0;
+}
+
+static void
+test_mappings (MmioTest     *test,
+               gconstpointer data G_GNUC_UNUSED)
+{
+  if (mmio_test_has_sanitizer () || mmio_test_has_valgrind ())
+    g_test_skip ("the sanitizer needs mappings of its own");
+  else
+    mmio_test_run_child (read_more_than_mappings, test->path, "the number of mappings has no limit in reach");
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -691,6 +739,7 @@ main (int   argc,
   mmio_test_add ("/faults/truncate/xfs", "xfs", test_truncate);
   mmio_test_add ("/faults/truncate/btrfs", "btrfs", test_truncate);
   mmio_test_add ("/faults/truncate/in-the-middle-of-a-move", "move", test_change);
+  mmio_test_add ("/faults/truncate/more-pages-than-there-are-mappings", NULL, test_mappings);
   mmio_test_add ("/faults/truncate/under-an-output-stream", "stream", test_change);
 
   return g_test_run ();

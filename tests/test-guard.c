@@ -124,7 +124,7 @@ mapped_truncate (Mapped *mapped,
 static MmioGuardRange *
 mapped_guard (Mapped *mapped)
 {
-  return mmio_guard_add (mapped->data, mapped->length, page_size, TRUE);
+  return mmio_guard_add (mapped->data, mapped->length, page_size, MMIO_GUARD_WRITE_SHARED);
 }
 
 static gboolean
@@ -359,7 +359,7 @@ static void
 test_read_only (void)
 {
   g_autoptr (Mapped) mapped = mapped_new (1);
-  MmioGuardRange *range = mmio_guard_add (mapped->data, mapped->length, page_size, FALSE);
+  MmioGuardRange *range = mmio_guard_add (mapped->data, mapped->length, page_size, MMIO_GUARD_READ);
 
   mapped_truncate (mapped, 0);
   assert_lives (touch_page, mapped->data);
@@ -388,7 +388,7 @@ test_page_size (void)
   const gsize large = 4 * page_size;
   g_autoptr (Mapped) mapped = mapped_new (12);
   guint8 *start = (guint8 *) (((gsize) mapped->data + large - 1) & ~(large - 1));
-  MmioGuardRange *range = mmio_guard_add (start, 2 * large, large, TRUE);
+  MmioGuardRange *range = mmio_guard_add (start, 2 * large, large, MMIO_GUARD_WRITE_SHARED);
 
   mapped_truncate (mapped, 0);
   g_assert_cmpuint (peek (start + large + page_size), ==, 0);
@@ -701,7 +701,7 @@ test_many_ranges (void)
 
   /* One page each, with a page between that is nobody's */
   for (gsize i = 0; i < n_ranges; i++)
-    ranges[i] = mmio_guard_add (mapped_page (mapped, 2 * i), page_size, page_size, TRUE);
+    ranges[i] = mmio_guard_add (mapped_page (mapped, 2 * i), page_size, page_size, MMIO_GUARD_WRITE_SHARED);
 
   mapped_truncate (mapped, 0);
   for (gsize i = 0; i < n_ranges; i += 97)
@@ -823,7 +823,7 @@ fault_in_own_ranges (gpointer data)
   for (gsize i = 0; i + 1 < n_own; i += 2)
     {
       guint8 *start = mapped_page (task->mapped, task->index * n_own + i);
-      MmioGuardRange *range = mmio_guard_add (start, 2 * page_size, page_size, TRUE);
+      MmioGuardRange *range = mmio_guard_add (start, 2 * page_size, page_size, MMIO_GUARD_WRITE_SHARED);
 
       g_assert_false (mmio_guard_range_has_faults (range));
       g_assert_cmpuint (peek (start + page_size), ==, 0);
@@ -1024,7 +1024,7 @@ guard_after (void (*handler) (int),
     action.sa_handler = handler;
   g_assert_no_errno (sigaction (SIGBUS, &action, NULL));
 
-  mmio_guard_add (mapped->data, page_size, page_size, TRUE);
+  mmio_guard_add (mapped->data, page_size, page_size, MMIO_GUARD_WRITE_SHARED);
   mapped_truncate (mapped, 0);
   nobodys_page = mapped_page (mapped, 1);
 
@@ -1203,7 +1203,7 @@ test_codes (void)
 
   mapped = guard_after (NULL, note_info, SA_SIGINFO);
   mapped_fill (mapped);
-  range = mmio_guard_add (nobodys_page, page_size, page_size, TRUE);
+  range = mmio_guard_add (nobodys_page, page_size, page_size, MMIO_GUARD_WRITE_SHARED);
 
   /* Sent, with an address of ours: not ours */
   send_sigbus (SI_QUEUE, nobodys_page);
@@ -1264,37 +1264,114 @@ use_up_mappings (guint64 n)
   g_assert_not_reached ();
 }
 
-static void
-test_no_mapping_left (void)
+#define LIMITED_PAGES 8
+
+/* LIMITED_PAGES of a file that has half of them, in a process of its own that can't have another mapping; with_fault: the first of the
+ * others has faulted before. NULL: that can't be had here, or this isn't the process. */
+static Mapped *
+map_at_the_limit (MmioGuardAccess   access,
+                  gboolean          with_fault,
+                  MmioGuardRange  **range)
 {
-  g_autoptr (Mapped) mapped = NULL;
-  MmioGuardRange *range;
+  int flags = MAP_FIXED | (access == MMIO_GUARD_WRITE_PRIVATE ? MAP_PRIVATE : MAP_SHARED);
+  struct sigaction action = { .sa_handler = jump_out };
   guint64 max_mappings = get_max_mappings ();
+  Mapped *mapped;
 
   if (ADDRESS_SANITIZER || THREAD_SANITIZER)
     {
       g_test_skip ("the sanitizer needs mappings of its own");
-      return;
+      return NULL;
     }
   if (max_mappings == 0 || max_mappings > 200000)
     {
       g_test_skip ("the number of mappings has no limit in reach");
-      return;
+      return NULL;
     }
   if (!in_own_process ())
+    return NULL;
+
+  g_assert_no_errno (sigaction (SIGBUS, &action, NULL));
+  mapped = mapped_new (LIMITED_PAGES);
+  g_assert_true (mmap (mapped->data, mapped->length, PROT_READ | PROT_WRITE, flags, mapped->fd, 0) == mapped->data);
+  mapped_truncate (mapped, LIMITED_PAGES / 2);
+  *range = mmio_guard_add (mapped->data, mapped->length, page_size, access);
+  if (with_fault)
+    {
+      peek (mapped_page (mapped, LIMITED_PAGES / 2));
+      assert_news (*range, mapped, LIMITED_PAGES / 2, 1);
+    }
+  use_up_mappings (max_mappings);
+  return mapped;
+}
+
+static void
+assert_all_can_be_healed (MmioGuardRange *range,
+                          Mapped         *mapped)
+{
+  mapped_fill (mapped);
+  g_assert_true (mmio_guard_range_heal (range, mapped->data, mapped->length, lay_file, mapped));
+  g_assert_false (mmio_guard_range_has_faults (range));
+  for (guint i = 0; i < LIMITED_PAGES; i++)
+    g_assert_cmpuint (peek (mapped_page (mapped, i)), ==, PATTERN);
+}
+
+static void
+test_no_mapping_left (void)
+{
+  MmioGuardRange *range;
+  g_autoptr (Mapped) mapped = map_at_the_limit (MMIO_GUARD_WRITE_SHARED, FALSE, &range);
+
+  if (mapped == NULL)
     return;
 
-  mapped = guard_after (jump_out, NULL, 0);
-  munmap (mapped->data, mapped->length);
-  mapped->length = 8 * page_size;
-  mapped->data = mmap (NULL, mapped->length, PROT_READ | PROT_WRITE, MAP_SHARED, mapped->fd, 0);
-  g_assert_true (mapped->data != MAP_FAILED);
-  range = mmio_guard_add (mapped->data, mapped->length, page_size, TRUE);
+  g_assert_cmpuint (peek (mapped_page (mapped, LIMITED_PAGES - 2)), ==, 0);
+  g_assert_cmpint (n_calls, ==, 0);
+  assert_bounds (range, mapped, 0, LIMITED_PAGES);
+  assert_news (range, mapped, LIMITED_PAGES - 2, 1);
+  assert_all_can_be_healed (range, mapped);
+}
 
-  use_up_mappings (max_mappings);
+static void
+test_no_mapping_left_for_more (void)
+{
+  const guint first = LIMITED_PAGES / 2;
+  MmioGuardRange *range;
+  g_autoptr (Mapped) mapped = map_at_the_limit (MMIO_GUARD_WRITE_SHARED, TRUE, &range);
+
+  if (mapped == NULL)
+    return;
+
+  /* Nothing before the page that faulted first. */
+  g_assert_cmpuint (peek (mapped_page (mapped, first + 2)), ==, 0);
+  g_assert_cmpint (n_calls, ==, 0);
+  assert_bounds (range, mapped, first, LIMITED_PAGES - first);
+  assert_news (range, mapped, first + 2, 1);
+  for (guint i = 0; i < first; i++)
+    g_assert_cmpuint (peek (mapped_page (mapped, i)), ==, PATTERN);
+
+  /* There is room for one more now, which takes more than there is: one too many. */
+  mapped_truncate (mapped, 0);
+  g_assert_cmpuint (peek (mapped_page (mapped, 1)), ==, 0);
+  g_assert_cmpuint (peek (mapped_page (mapped, 3)), ==, 0);
+  g_assert_cmpint (n_calls, ==, 0);
+  assert_bounds (range, mapped, 1, LIMITED_PAGES - 1);
+  assert_all_can_be_healed (range, mapped);
+}
+
+/* What was written to a private page is nowhere else. */
+static void
+test_no_mapping_left_private (void)
+{
+  MmioGuardRange *range;
+  g_autoptr (Mapped) mapped = map_at_the_limit (MMIO_GUARD_WRITE_PRIVATE, FALSE, &range);
+
+  if (mapped == NULL)
+    return;
+
   if (sigsetjmp (way_out, TRUE) == 0)
     {
-      peek (mapped_page (mapped, 4));
+      peek (mapped_page (mapped, LIMITED_PAGES / 2));
       g_assert_not_reached ();
     }
   g_assert_cmpint (n_calls, ==, 1);
@@ -1351,9 +1428,9 @@ test_disabled_later (void)
     return;
 
   mapped = mapped_new (2);
-  before = mmio_guard_add (mapped->data, page_size, page_size, TRUE);
+  before = mmio_guard_add (mapped->data, page_size, page_size, MMIO_GUARD_WRITE_SHARED);
   mmio_guard_set_enabled (FALSE);
-  g_assert_true (mmio_guard_add (mapped_page (mapped, 1), page_size, page_size, TRUE) == &mmio_guard_none);
+  g_assert_true (mmio_guard_add (mapped_page (mapped, 1), page_size, page_size, MMIO_GUARD_WRITE_SHARED) == &mmio_guard_none);
 
   mapped_truncate (mapped, 0);
   g_assert_cmpuint (peek (mapped->data), ==, 0);
@@ -1362,7 +1439,7 @@ test_disabled_later (void)
   assert_dies_of (SIGBUS, touch_page, mapped_page (mapped, 1));
 
   mmio_guard_set_enabled (TRUE);
-  g_assert_true (mmio_guard_add (mapped_page (mapped, 1), page_size, page_size, TRUE) != &mmio_guard_none);
+  g_assert_true (mmio_guard_add (mapped_page (mapped, 1), page_size, page_size, MMIO_GUARD_WRITE_SHARED) != &mmio_guard_none);
   g_assert_cmpuint (peek (mapped_page (mapped, 1)), ==, 0);
 }
 
@@ -1571,7 +1648,9 @@ main (int    argc,
   g_test_add_func ("/guard/earlier/default-dies-of-sigbus", test_earlier_default);
   g_test_add_func ("/guard/earlier/ignored-dies-of-a-fault-alone", test_earlier_ignore);
   g_test_add_func ("/guard/earlier/gets-what-is-no-fault-of-the-page", test_codes);
-  g_test_add_func ("/guard/earlier/gets-the-fault-where-no-page-can-be-laid", test_no_mapping_left);
+  g_test_add_func ("/guard/earlier/gets-the-fault-where-no-page-can-be-laid", test_no_mapping_left_private);
+  g_test_add_func ("/guard/limit/at-that-on-mappings-the-range-is-zero", test_no_mapping_left);
+  g_test_add_func ("/guard/limit/at-that-on-mappings-only-the-rest-of-the-range-is-zero", test_no_mapping_left_for_more);
   g_test_add_func ("/guard/off/keeps-the-handler-out", test_disabled);
   g_test_add_func ("/guard/off/later-leaves-older-ranges-guarded", test_disabled_later);
   g_test_add_func ("/guard/fork/child-has-its-own", test_fork);
