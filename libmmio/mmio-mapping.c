@@ -187,7 +187,7 @@ describe_map_failure (int saved_errno)
     return g_strdup_printf (_("%s (a limit on address space, locked memory or the number of mappings: RLIMIT_AS, RLIMIT_MEMLOCK, "
                               "vm.max_map_count)"),
                             g_strerror (saved_errno));
-  return g_strdup (g_strerror (saved_errno));
+  return mmio_os_describe (saved_errno);
 }
 
 void
@@ -980,6 +980,8 @@ mmio_mapping_replace (MmioMapping *self,
   else if (fstat (self->fd, &identity.old) != 0 || fstat (fd, &identity.new) != 0)
     result = errno;
   else
+    result = mmio_os_can_replace_fd (self->fd);
+  if (result == 0)
     result = try_to_map (self, fd);
 
   if (result == 0)

@@ -55,6 +55,8 @@ int      mmio_os_start_writeback (int fd, guint64 offset, guint64 length);
 int      mmio_os_sync_folder    (const char *path);
 /* Makes target, close-on-exec, another number for what fd stands for, atomically. */
 int      mmio_os_replace_fd     (int fd, int target);
+/* EMFILE: target was opened before RLIMIT_NOFILE was lowered, and is no number that could be given to anything now. */
+int      mmio_os_can_replace_fd (int target);
 /* Can two more be had? As many as it takes for a thread to be woken, and GLib ends the process where they can't. */
 gboolean mmio_os_has_descriptors (void);
 /* The page size with which fd's file is mapped: larger than the system's on hugetlbfs. */

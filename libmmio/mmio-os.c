@@ -389,6 +389,14 @@ mmio_os_replace_fd (int fd,
   return result;
 }
 
+int
+mmio_os_can_replace_fd (int target)
+{
+  guint64 limit;
+
+  return get_limit (RLIMIT_NOFILE, &limit) && (guint64) target >= limit ? EMFILE : 0;
+}
+
 gboolean
 mmio_os_has_descriptors (void)
 {

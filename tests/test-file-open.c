@@ -1003,6 +1003,38 @@ open_without_descriptors (gpointer data)
   return 0;
 }
 
+/* What has a number past the limit keeps it, and nothing else can have it: the mapping must not be another file than the descriptor. */
+static int
+reload_past_the_limit (gpointer data)
+{
+  MmioTest *t = data;
+  int low = dup (STDIN_FILENO);
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  struct rlimit limit;
+
+  mmio_test_write_file (t->path, "hello", 5);
+  file = mmio_test_open (t->path, MMIO_MODE_READ_WRITE);
+  mmio_test_replace (t->path, "another", 7);
+  g_assert_no_errno (getrlimit (RLIMIT_NOFILE, &limit));
+  limit.rlim_cur = (rlim_t) mmio_file_get_fd (file);
+  g_assert_no_errno (setrlimit (RLIMIT_NOFILE, &limit));
+  g_assert_no_errno (close (low));
+
+  g_assert_false (mmio_file_reload (file, &error));
+  mmio_test_assert_mmio_error (&error, IO, t->path, "RLIMIT_NOFILE", NULL);
+  g_assert_cmpuint (mmio_file_get_size (file), ==, 5);
+  mmio_test_assert_read (file, 0, "hello", 5);
+  return 0;
+}
+
+static void
+test_reload_past_the_limit (MmioTest     *t,
+                            gconstpointer data G_GNUC_UNUSED)
+{
+  mmio_test_run_child (reload_past_the_limit, t, NULL);
+}
+
 static void
 test_no_descriptors (MmioTest     *t,
                      gconstpointer data G_GNUC_UNUSED)
@@ -1605,6 +1637,7 @@ main (int   argc,
   mmio_test_add ("/file/open-or-create/a-link-to-nowhere-is-an-error", NULL, test_open_or_create_dangling_link);
 
   mmio_test_add ("/file/limits/no-descriptors-left-says-so", NULL, test_no_descriptors);
+  mmio_test_add ("/file/limits/reload-of-a-number-past-the-limit-changes-nothing", NULL, test_reload_past_the_limit);
   mmio_test_add ("/file/limits/no-address-space-left-says-so", NULL, test_no_address_space);
 
   mmio_test_add ("/file/properties/are-the-builder", NULL, test_properties);
