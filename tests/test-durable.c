@@ -15,6 +15,9 @@
 #include <unistd.h>
 
 #define N_ROUNDS 8
+#define N_TRIES 5
+/* The exit status of a child that has found the system writing by itself. */
+#define TRY_AGAIN 78
 /* Where the ranges begin, in MiB: some so near to each other that they are synced together, others not. */
 static const guint64 places[] = { 0, 1, 2, 12, 16 };
 
@@ -25,8 +28,8 @@ typedef struct
   const char *file_system;
   gboolean is_overlaid;         /* the file is opened through an overlay on the disk */
   gboolean grows;               /* each round has a new size to sync as well */
-  char *folder;
-  char *path;                   /* on the disk */
+  const char *folder;
+  const char *path;             /* on the disk */
   char *why;                    /* in memory that both processes share: to skip */
 } Durable;
 
@@ -58,6 +61,23 @@ write_round (MmioFile *file,
       g_assert_true (mmio_file_write (file, get_offset (round, range), &value, sizeof value, &error));
       g_assert_no_error (error);
     }
+}
+
+/* The last range may lie behind the end. */
+static gboolean
+has_any_of_round (MmioFile *file,
+                  guint     round)
+{
+  for (guint range = 0; range < N_RANGES - 1; range++)
+    {
+      guint64 value;
+
+      g_assert_true (mmio_file_read (file, get_offset (round, range), &value, sizeof value, NULL));
+      if (value != 0)
+        return TRUE;
+    }
+
+  return FALSE;
 }
 
 /* Lays an overlay over the disk, whose upper folder is the one of path. What it is mounted at, or NULL. */
@@ -119,11 +139,12 @@ flush_and_look (gpointer data)
       g_assert_no_error (error);
     }
   size = mmio_file_get_size (file);
-  /* One without a flush: if it were there as well, this would show nothing. */
+  /* One without a flush: if it were there as well, this would show nothing. The system may write it out at any time. */
   if (self->grows)
     g_assert_true (mmio_file_resize (file, size + mmio_test_page_size (), &error));
   write_round (file, N_ROUNDS);
-  mmio_test_keep_disk (self->folder);
+  if (!mmio_test_keep_disk (self->folder))
+    return TRY_AGAIN;
   g_assert_true (mmio_file_close (file, &error));
   g_assert_no_error (error);
   g_clear_object (&file);
@@ -132,7 +153,7 @@ flush_and_look (gpointer data)
   mmio_test_mount_kept_disk (self->folder, self->file_system);
 
   file = mmio_test_open (self->path, MMIO_MODE_READ_ONLY);
-  g_assert_cmpuint (mmio_file_get_size (file), ==, size);
+  g_assert_cmpuint (mmio_file_get_size (file), >=, size);
   for (guint round = 0; round < N_ROUNDS; round++)
     for (guint range = 0; range < N_RANGES; range++)
       {
@@ -140,10 +161,24 @@ flush_and_look (gpointer data)
 
         mmio_test_assert_read (file, get_offset (round, range), &value, sizeof value);
       }
-  for (guint range = 0; range < N_RANGES - 1; range++)
-    mmio_test_assert_read (file, get_offset (N_ROUNDS, range), "\0\0\0\0\0\0\0", 8);
 
-  return 0;
+  return mmio_file_get_size (file) > size || has_any_of_round (file, N_ROUNDS) ? TRY_AGAIN : 0;
+}
+
+/* Each time on a disk of its own: the last one is given back when the system comes to it. */
+static int
+try_on_disk (MmioTest *t,
+             Durable  *self,
+             guint     number)
+{
+  g_autofree char *name = g_strdup_printf ("mount-%u", number);
+  g_autofree char *folder = mmio_test_in_folder (t, name);
+  g_autofree char *path = g_build_filename (folder, "upper", "file", NULL);
+
+  self->folder = folder;
+  self->path = path;
+  g_assert_no_errno (mkdir (folder, 0700));
+  return mmio_test_wait_child (mmio_test_fork (flush_and_look, self));
 }
 
 static void
@@ -152,17 +187,21 @@ test_durable (MmioTest     *t,
 {
   char *why = mmap (NULL, 128, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   const gboolean is_overlaid = g_str_equal (data, "overlay");
-  Durable self = { is_overlaid ? "ext4" : data, is_overlaid, FALSE, mmio_test_in_folder (t, "mount"), NULL, why };
+  Durable self = { is_overlaid ? "ext4" : data, is_overlaid, FALSE, NULL, NULL, why };
 
   g_assert_true (why != MAP_FAILED);
-  self.path = g_build_filename (self.folder, "upper", "file", NULL);
-  g_assert_no_errno (mkdir (self.folder, 0700));
   for (guint i = 0; i < 2; i++)
     {
-      int status;
+      int status = TRY_AGAIN;
 
       self.grows = i == 1;
-      status = mmio_test_wait_child (mmio_test_fork (flush_and_look, &self));
+      for (guint number = 0; number < N_TRIES && status == TRY_AGAIN; number++)
+        status = try_on_disk (t, &self, i * N_TRIES + number);
+      if (status == TRY_AGAIN)
+        {
+          g_test_skip ("this system writes so much by itself that a flush makes no difference");
+          break;
+        }
       if (status == MMIO_TEST_SKIP)
         {
           g_autofree char *reason = g_strdup_printf ("%s: %s", (const char *) data, why);
@@ -173,8 +212,6 @@ test_durable (MmioTest     *t,
       g_assert_cmpint (status, ==, 0);
     }
 
-  g_free (self.folder);
-  g_free (self.path);
   munmap (why, 128);
 }
 

@@ -708,17 +708,21 @@ class Atomics(FileTest):
                         "    signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
                         "    raise KeyboardInterrupt\n"
                         "signal.signal(signal.SIGINT, on_interrupt)\n"
-                        "timer = threading.Timer(float(sys.argv[2]), os.kill, (os.getpid(), signal.SIGINT))\n"
+                        "def interrupt():\n"
+                        "    if sys.argv[3] == 'main': os.kill(os.getpid(), signal.SIGINT)\n"
+                        "    else: signal.pthread_kill(threading.get_ident(), signal.SIGINT)\n"
+                        "timer = threading.Timer(float(sys.argv[2]), interrupt)\n"
                         "try:\n"
                         "    timer.start()\n"
                         f"    {call}\n"
                         "except KeyboardInterrupt:\n"
                         "    print('interrupted', flush=True)\n"
                         "    os._exit(0)\n")
-                # At once, in the first short wait, and later.
-                for delay in ('0', '0.01', '0.2'):
-                    result = subprocess.run([sys.executable, '-c', code, self.path, delay], capture_output=True, text=True, timeout=50)
-                    self.assertEqual(result.stdout, 'interrupted\n', f'{call}, {delay}: {result.stderr}')
+                # At once, in the first short wait, and later. It may also come in another thread, or just before this one goes to
+                # sleep: then it ends no sleep, and is heard all the same.
+                for delay, thread in (('0', 'main'), ('0.01', 'main'), ('0.2', 'main'), ('0.2', 'another')):
+                    result = subprocess.run([sys.executable, '-c', code, self.path, delay, thread], capture_output=True, text=True, timeout=50)
+                    self.assertEqual(result.stdout, 'interrupted\n', f'{call}, {delay}, {thread}: {result.stderr}')
 
     def test_another_process_wakes_who_waits(self):
         async def program():

@@ -264,6 +264,10 @@ class _Runner:
 _runner = _Runner()
 
 
+# Seconds until a signal is heard that has come at a bad moment
+_LONGEST_SLEEP = 0.2
+
+
 def _interruptibly(start, finish, cancellable, undo=lambda: None):
     """What a call that may wait for long gives, waited for in Python, where Ctrl-C is heard: it is not as long as the library waits.
 
@@ -284,7 +288,9 @@ def _interruptibly(start, finish, cancellable, undo=lambda: None):
 
     _runner.call(lambda: settle(start, own, lambda _, result, *unused: settle(finish, result)))
     try:
-        done.wait()
+        # Not in one go: a signal that comes when Python has looked for one and doesn't sleep yet ends no sleep.
+        while not done.wait(_LONGEST_SLEEP):
+            pass
     except BaseException:
         own.cancel()
         done.wait()
