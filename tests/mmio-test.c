@@ -409,13 +409,15 @@ mmio_test_mount (const char  *folder,
   return run_quietly ("mount", "-t", type, "-o", "loop", image, folder, NULL);
 }
 
-void
+gboolean
 mmio_test_keep_disk (const char *folder)
 {
   g_autofree char *image = g_strconcat (folder, ".image", NULL);
   g_autofree char *kept = g_strconcat (folder, ".kept", NULL);
 
   g_assert_true (run_quietly ("cp", "--sparse=always", image, kept, NULL));
+  /* What is the same before and after is as it was in between. */
+  return run_quietly ("cmp", image, kept, NULL);
 }
 
 void

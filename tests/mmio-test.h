@@ -113,8 +113,9 @@ gboolean  mmio_test_mount_tmpfs   (const char    *folder,
 gboolean  mmio_test_mount         (const char    *folder,
                                    const char    *type,
                                    const char   **why);
-/* In a child that has mounted a file system of mkfs's: remembers what is on its disk at this moment. */
-void      mmio_test_keep_disk     (const char    *folder);
+/* In a child that has mounted a file system of mkfs's: remembers what is on its disk at this moment. FALSE if the system was just
+ * writing to it, so that what is remembered is of no one moment. */
+gboolean  mmio_test_keep_disk     (const char    *folder);
 /* Unmounts the file system, on which nothing may be open, and mounts that disk instead. */
 void      mmio_test_mount_kept_disk (const char  *folder,
                                      const char  *type);
