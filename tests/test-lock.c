@@ -162,6 +162,42 @@ wait_for_lock (gpointer data)
   return NULL;
 }
 
+#if HAVE_DECL_F_OFD_SETLK
+/* A lock of an open file that somebody waits for stands there as "12: -> OFDLCK ADVISORY WRITE -1 08:01:4711 100 149". */
+static gboolean
+is_waited_for (gpointer data)
+{
+  g_autofree char *inode = g_strdup_printf (":%" PRIu64 " ", *(const guint64 *) data);
+  g_autofree char *content = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  g_assert_true (g_file_get_contents ("/proc/locks", &content, NULL, NULL));
+  lines = g_strsplit (content, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (strstr (lines[i], "-> ") != NULL && strstr (lines[i], inode) != NULL)
+      return TRUE;
+
+  return FALSE;
+}
+#endif
+
+/* Until the thread really waits, where that can be told: with a cancellable it tries again and again. */
+static void
+let_it_wait (MmioTestFile *f,
+             Waiter       *waiter)
+{
+#if HAVE_DECL_F_OFD_SETLK
+  struct stat status;
+  guint64 inode;
+
+  if (waiter->cancellable != NULL || access ("/proc/locks", R_OK) != 0)
+    return;
+  g_assert_no_errno (stat (f->parent.path, &status));
+  inode = (guint64) status.st_ino;
+  mmio_test_wait_until (NULL, is_waited_for, &inode);
+#endif
+}
+
 static void
 test_waits_until_it_is_let_go (MmioTestFile *f,
                                gconstpointer data)
@@ -173,6 +209,7 @@ test_waits_until_it_is_let_go (MmioTestFile *f,
       Waiter waiter = { .file = f->file, .cancellable = cancellable };
       GThread *thread = g_thread_new ("waiter", wait_for_lock, &waiter);
 
+      let_it_wait (f, &waiter);
       release_holder (process);
       g_thread_join (thread);
       g_assert_true (waiter.result);
@@ -221,7 +258,7 @@ patience_ends (gpointer data)
 static void
 iterate_until (gboolean *done)
 {
-  guint timeout = g_timeout_add_seconds (20, patience_ends, NULL);
+  guint timeout = g_timeout_add_seconds (60, patience_ends, NULL);
 
   while (!*done)
     g_main_context_iteration (NULL, TRUE);
@@ -377,6 +414,7 @@ test_close_ends_the_wait_with_the_lock (MmioTestFile *f,
   g_autoptr (MmioFile) other = NULL;
   g_autoptr (GError) error = NULL;
 
+  let_it_wait (f, &waiter);
   g_assert_true (mmio_file_close (f->file, &error));
   g_assert_no_error (error);
   release_holder (process);
@@ -424,23 +462,6 @@ test_close_ends_the_wait_under_a_view (MmioTestFile *f,
 }
 
 #if HAVE_DECL_F_OFD_SETLK
-/* A lock of an open file that somebody waits for stands there as "12: -> OFDLCK ADVISORY WRITE -1 08:01:4711 100 149". */
-static gboolean
-is_waited_for (gpointer data)
-{
-  g_autofree char *inode = g_strdup_printf (":%" PRIu64 " ", *(const guint64 *) data);
-  g_autofree char *content = NULL;
-  g_auto (GStrv) lines = NULL;
-
-  g_assert_true (g_file_get_contents ("/proc/locks", &content, NULL, NULL));
-  lines = g_strsplit (content, "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++)
-    if (strstr (lines[i], "-> ") != NULL && strstr (lines[i], inode) != NULL)
-      return TRUE;
-
-  return FALSE;
-}
-
 /* What is given up with a close is also what a reload has had its wait begin anew for. */
 static void
 test_goes_after_a_wait_across_a_reload (MmioTestFile *f,
@@ -450,8 +471,6 @@ test_goes_after_a_wait_across_a_reload (MmioTestFile *f,
   g_autoptr (MmioView) view = NULL;
   g_autoptr (GError) error = NULL;
   Waiter waiter = { .file = f->file };
-  struct stat status;
-  guint64 inode;
   GThread *thread;
 
   if (access ("/proc/locks", R_OK) != 0)
@@ -459,12 +478,10 @@ test_goes_after_a_wait_across_a_reload (MmioTestFile *f,
       g_test_skip ("nothing tells who waits for a lock");
       return;
     }
-  g_assert_no_errno (stat (f->parent.path, &status));
-  inode = (guint64) status.st_ino;
 
   g_assert_true (mmio_file_try_lock_range (other, 100, 50, TRUE, &error));
   thread = g_thread_new ("waiter", wait_for_lock, &waiter);
-  mmio_test_wait_until (NULL, is_waited_for, &inode);
+  let_it_wait (f, &waiter);
   g_assert_true (mmio_file_reload (f->file, &error));
   g_assert_true (mmio_file_unlock_range (other, 0, 0, &error));
   g_thread_join (thread);
