@@ -167,8 +167,9 @@ fail_once (Faulty     *self,
   g_assert_no_error (error);
   assert_stable (self, file, "before the failure");
 
-  g_assert_true (mmio_file_write (file, 0, "lost", 4, &error));
+  /* Set before there is anything to write: the system may do that by itself at any time, and then it is what fails. */
   g_atomic_int_set (counter (self->disk), 1);
+  g_assert_true (mmio_file_write (file, 0, "lost", 4, &error));
   g_assert_false (mmio_file_flush (file, &first));
   g_assert_error (first, MMIO_ERROR, (gint) MMIO_ERROR_FLUSH_FAILED);
   g_assert_nonnull (strstr (first->message, "Input/output error"));
@@ -195,8 +196,8 @@ fail_once (Faulty     *self,
   g_assert_cmpmem (get_file (self)->stable, 4, "anew", 4);
 
   /* A close that can't keep its promise says so, and closes. */
-  g_assert_true (mmio_file_write (file, 0, "last", 4, &error));
   g_atomic_int_set (counter (self->disk), 1);
+  g_assert_true (mmio_file_write (file, 0, "last", 4, &error));
   g_assert_false (mmio_file_close (file, &error));
   g_assert_error (error, MMIO_ERROR, (gint) MMIO_ERROR_FLUSH_FAILED);
   g_assert_true (mmio_file_is_closed (file));
@@ -217,9 +218,9 @@ fail_one_of_many (Faulty     *self,
   g_assert_no_error (error);
   assert_stable (self, file, "several ranges");
 
+  g_atomic_int_set (counter (self->disk), 1);
   for (gsize offset = 0; offset + 4 <= SIZE; offset += step)
     g_assert_true (mmio_file_write (file, offset, "lost", 4, &error));
-  g_atomic_int_set (counter (self->disk), 1);
   assert_flush_fails (file, NULL);
   assert_flush_fails (file, NULL);
   g_assert_cmpint (g_atomic_int_get (counter (self->disk)), ==, 0);

@@ -152,15 +152,15 @@ test_sparse (MmioTest      *test,
   g_assert_no_error (error);
   g_assert_true (mmio_file_resize (file, TIB + 4096, &error));
   g_assert_no_error (error);
-  /* It is as sparse as it was. */
+  /* It is as sparse as it was, but for what the system makes of a page that is stored to: with its neighbours it may be megabytes. */
   g_assert_no_errno (stat (test->path, &buffer));
-  g_assert_cmpuint ((guint64) buffer.st_blocks * 512, <, 1 << 20);
+  g_assert_cmpuint ((guint64) buffer.st_blocks * 512, <, 64 << 20);
   g_clear_pointer (&view, mmio_view_unref);
   g_clear_pointer (&atomic, mmio_atomic_u64_unref);
   g_assert_true (mmio_file_resize (file, 1, &error));
   g_assert_no_error (error);
   if (before != 0)
-    g_assert_cmpuint (get_heap () - before, <=, 64 * 1024);
+    g_assert_cmpuint (get_heap (), <=, before + 64 * 1024);
 }
 
 /* A step through the file takes nothing, however many there are. */
