@@ -90,7 +90,7 @@ class Driving(ViewerCase):
                 self.keys(viewer, *select)
                 viewer.shows('4 bytes selected')
                 self.input.key(*copy)
-                viewer.shows('Copied')
+                viewer.shows_toast('Copied')
                 self.input.key('Control_L', 'f')
                 entry = viewer.find('the entry', lambda node: node.get_name() == 'Find' and node.get_editable_text_iface() and viewer.is_shown(node))
                 self.input.key('Control_L', 'a')
@@ -192,24 +192,24 @@ class Opened(ViewerCase):
 
     def test_an_error_names_the_file_and_why(self):
         viewer = self.start(None)
-        viewer.shows('data.bin:\ncould not open: No such file or directory')
+        viewer.shows_toast('data.bin:\ncould not open: No such file or directory')
 
     def test_an_error_is_told_to_its_end(self):
         viewer = self.run_viewer(self.file(None, 'a-very-long-name-of-a-file-that-nobody-would-read-to-its-end-in-a-narrow-window.bin'))
         viewer.resize(360, 500)
-        toast = viewer.shows('No such file or directory')
+        toast = viewer.shows_toast('No such file or directory')
         self.assertIn(':\n', toast.get_name())
         # Each of the two has a line.
         until('two lines', lambda: viewer.place(toast)[3] > 30 and viewer.place(toast)[2] < 340)
 
     def test_neither_a_folder_nor_a_pipe_is_shown(self):
         viewer = self.run_viewer(self.folder)
-        viewer.shows(os.path.basename(self.folder) + ': is a directory')
+        viewer.shows_toast(os.path.basename(self.folder) + ': is a directory')
         viewer.close()
         path = os.path.join(self.folder, 'pipe')
         os.mkfifo(path)
         viewer = self.run_viewer(path)
-        viewer.shows('pipe: ')
+        viewer.shows_toast('pipe: ')
         os.unlink(path)
 
     def test_help(self):

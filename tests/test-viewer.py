@@ -137,7 +137,10 @@ class Found(ViewerCase):
     def test_a_long_search_can_be_stopped(self):
         # All of it is a hole, which a search passes over piece by piece: so many that it isn't over before it is seen and stopped.
         path = self.file(b'')
-        os.truncate(path, 1 << 43)
+        try:
+            os.truncate(path, 1 << 43)
+        except OSError as error:
+            self.skipTest(f'no file as large: {error}')
         viewer = self.run_viewer(path)
         viewer.shows('Byte at 0x0000: ')
         viewer.click('Find')
@@ -175,11 +178,20 @@ class Changed(ViewerCase):
         x, y, _width, _height = viewer.place(row)
         # Between the two digits of the first byte, above them.
         point = x + 12 + 6 * 8 + 8, y + 2
-        plain = self.input.color(*point)
-        with open(self.path, 'r+b') as file:
-            file.seek(0x20)
-            file.write(b'Z' * 16)
-        until('a flash', lambda: self.input.color(*point)[2] < plain[2] - 60)
+        # It is there before it is drawn.
+        plain = until('the background', lambda: min(self.input.color(*point)) > 200 and self.input.color(*point))
+        n = 0
+
+        def is_lit():
+            nonlocal n
+            # Twice a second anew: on a busy machine nobody may look before it has faded.
+            if n % 10 == 0:
+                with open(self.path, 'r+b') as file:
+                    file.seek(0x20)
+                    file.write(b'YZ'[n // 10 % 2:][:1] * 16)
+            n += 1
+            return self.input.color(*point)[2] < plain[2] - 60
+        until('a flash', is_lit)
         until('no flash', lambda: self.input.color(*point) == plain)
 
     def test_the_map_tells_what_has_changed(self):

@@ -82,12 +82,14 @@ def until(what, condition, step=50):
         context.iteration(True)
 
 
-def walk(node):
+def walk(node, from_top=False):
+    """All below a node; from_top: what lies over the others first."""
     yield node
-    for i in range(node.get_child_count()):
+    numbers = range(node.get_child_count())
+    for i in reversed(numbers) if from_top else numbers:
         child = node.get_child_at_index(i)
         if child is not None:
-            yield from walk(child)
+            yield from walk(child, from_top)
 
 
 def texts(node):
@@ -243,12 +245,13 @@ while True:
         self.program.stdout.readline()
 
     def close(self):
-        """Gives how many a second they really were."""
+        """Gives how many a second they really were, once it has said that at all."""
+        lines = [self.program.stdout.readline()]
         self.program.terminate()
-        lines = self.program.stdout.read().splitlines()
+        lines += self.program.stdout.read().splitlines()
         self.program.wait()
         self.program.stdout.close()
-        count, duration = lines[-1].split() if lines else (0, 1)
+        count, duration = lines[-1].split()
         return int(count) / float(duration)
 
 
@@ -274,10 +277,10 @@ class Viewer:
                 return child
         return None
 
-    def nodes(self):
+    def nodes(self, from_top=False):
         assert self.program.poll() is None, 'the viewer has ended'
         self.application.clear_cache()
-        return walk(self.application)
+        return walk(self.application, from_top)
 
     def find(self, what, fits):
         return until(what, lambda: next((node for node in self.nodes() if fits(node)), None))
@@ -285,6 +288,10 @@ class Viewer:
     def shows(self, text):
         """Somebody is told that text: it is part of a name or a description."""
         return self.find(text, lambda node: any(text in told for told in texts(node)))
+
+    def shows_toast(self, text):
+        """As shows(), of what goes by itself after some seconds: on a busy machine before all else has been looked at."""
+        return until(text, lambda: next((node for node in self.nodes(from_top=True) if any(text in told for told in texts(node))), None))
 
     def click(self, name):
         """Through accessibility: where it is doesn't matter."""
