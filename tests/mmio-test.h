@@ -12,7 +12,7 @@
 G_BEGIN_DECLS
 
 /* Nothing that is waited for takes longer, also on a slow machine under a sanitizer. */
-#define MMIO_TEST_PATIENCE_MS 30000
+#define MMIO_TEST_PATIENCE_MS 60000
 /* The exit status of a child that can't do here what it was made for. */
 #define MMIO_TEST_SKIP 77
 

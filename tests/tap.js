@@ -59,7 +59,7 @@ function show(value) {
 }
 
 // Resolves with the arguments of the next emission of the signal, and rejects when it has not come in time.
-export function next(object, signal, milliseconds = 10000) {
+export function next(object, signal, milliseconds = 60000) {
     return new Promise((resolve, reject) => {
         let timer = 0;
         const handler = object.connect(signal, (_object, ...args) => {

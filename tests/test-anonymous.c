@@ -269,7 +269,7 @@ role_receive (const char *argument)
   g_assert_no_error (error);
   while (mmio_atomic_u32_load (atomic, 0) == 0)
     {
-      mmio_atomic_u32_wait (atomic, 0, 0, 20000, NULL, &error);
+      mmio_atomic_u32_wait (atomic, 0, 0, 60000, NULL, &error);
       g_assert_no_error (error);
     }
   g_assert_cmpuint (mmio_atomic_u32_add (atomic, 0, 1), ==, 1);
@@ -301,7 +301,7 @@ test_passed_over_a_socket_it_shares_an_atomic (void)
   mmio_atomic_u32_wake (atomic, 0, 1);
   while (mmio_atomic_u32_load (atomic, 0) == 1)
     {
-      mmio_atomic_u32_wait (atomic, 0, 1, 20000, NULL, &error);
+      mmio_atomic_u32_wait (atomic, 0, 1, 60000, NULL, &error);
       g_assert_no_error (error);
     }
   g_assert_cmpuint (mmio_atomic_u32_load (atomic, 0), ==, 2);

@@ -403,7 +403,7 @@ test_wake_reaches_another_process (MmioTestFile *f,
       mmio_atomic_u32_wake (a, 0, 1);
       while (mmio_atomic_u64_load (b, 0) == before)
         {
-          mmio_atomic_u64_wait (b, 0, before, 20000, NULL, &error);
+          mmio_atomic_u64_wait (b, 0, before, 60000, NULL, &error);
           g_assert_no_error (error);
         }
     }
@@ -511,7 +511,7 @@ patience_ends (gpointer data)
 static void
 iterate_until (gboolean *done)
 {
-  guint timeout = g_timeout_add_seconds (20, patience_ends, NULL);
+  guint timeout = g_timeout_add_seconds (60, patience_ends, NULL);
 
   while (!*done)
     g_main_context_iteration (NULL, TRUE);

@@ -36,10 +36,10 @@ missing ()
   esac
 }
 
-# Waits until FILE holds TEXT, for ten seconds.
+# Waits until FILE holds TEXT, for a minute.
 expect ()
 {
-  for _ in $(seq 200); do
+  for _ in $(seq 1200); do
     if grep -q "$2" "$1"; then
       return 0
     fi

@@ -19,7 +19,7 @@ import gi
 gi.require_version('Mmio', '1.0')
 from gi.repository import Gio, GLib, Mmio  # noqa: E402
 
-TIMEOUT = 10000
+TIMEOUT = 60000
 SIGNALS = ('changed', 'metadata', 'removed', 'replaced')
 
 

@@ -2,7 +2,7 @@
 //
 // A mapped file from Vala: each call with the types that the binding gives it.
 
-const uint TIMEOUT = 10000;
+const uint TIMEOUT = 60000;
 
 string folder;
 string path;

@@ -233,7 +233,7 @@ test('/gjs/idioms/with-a-callback-it-is-as-in-gio', async folder => {
 test('/gjs/idioms/the-next-signal-can-be-awaited', async folder => {
     const file = Mmio.File.open(make(folder, 'abc'));
     const timeout = new Gio.Cancellable();
-    const timer = GLib.timeout_add(GLib.PRIORITY_DEFAULT, 10000, () => {
+    const timer = GLib.timeout_add(GLib.PRIORITY_DEFAULT, 60000, () => {
         timeout.cancel();
         return GLib.SOURCE_REMOVE;
     });
@@ -285,7 +285,7 @@ test('/gjs/idioms/atomics-of-32-bits', async folder => {
     assert(atomic.wait(0, 7, 1));
     assertThrows(Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT, () => atomic.wait(0, 2 ** 32 - 1, 1));
     await assertRejects(Gio.IOErrorEnum, Gio.IOErrorEnum.TIMED_OUT, atomic.wait_async(0, 2 ** 32 - 1, 1));
-    const woken = atomic.wait_async(0, 2 ** 32 - 1, 10000);
+    const woken = atomic.wait_async(0, 2 ** 32 - 1, 60000);
     atomic.store(0, 1);
     atomic.wake(0);
     assert(await woken);

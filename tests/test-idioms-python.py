@@ -155,7 +155,7 @@ class Buffers(FileTest):
             self.assertEqual(array.sum(), 4096)
             loop = GLib.MainLoop()
             file.connect('fault', lambda *_: loop.quit())
-            timer = GLib.timeout_add(10000, loop.quit)
+            timer = GLib.timeout_add(60000, loop.quit)
             loop.run()
             self.assertTrue(faults, 'the signal did not come')
             GLib.source_remove(timer)
@@ -471,7 +471,7 @@ class Streams(FileTest):
 
 class Awaiting(FileTest):
     def run_async(self, function):
-        asyncio.run(asyncio.wait_for(function(), 30))
+        asyncio.run(asyncio.wait_for(function(), 60))
 
     def test_every_call_can_be_awaited(self):
         async def program():
@@ -631,7 +631,7 @@ class Awaiting(FileTest):
             loop.quit()
 
         file.read_async(1, 2, None, on_ready, 'data')
-        timer = GLib.timeout_add(10000, loop.quit)
+        timer = GLib.timeout_add(60000, loop.quit)
         loop.run()
         self.assertEqual(came, [(b'bc', 'data')])
         GLib.source_remove(timer)
@@ -727,7 +727,7 @@ class Atomics(FileTest):
     def test_another_process_wakes_who_waits(self):
         async def program():
             with self.make(bytes(8)) as file, file.get_atomic_u32(0) as atomic:
-                waiting = atomic.wait_async(0, 0, 20000)
+                waiting = atomic.wait_async(0, 0, 60000)
                 code = ("import gi; gi.require_version('Mmio', '1.0'); from gi.repository import Mmio; import sys; "
                         "atomic = Mmio.File.open(sys.argv[1], 'r+').get_atomic_u32(0); atomic.add(0, 7); atomic.wake(0)")
                 process = await asyncio.create_subprocess_exec(sys.executable, '-c', code, self.path)
@@ -735,7 +735,7 @@ class Atomics(FileTest):
                 self.assertEqual(atomic.load(0), 7)
                 self.assertEqual(await process.wait(), 0)
 
-        asyncio.run(asyncio.wait_for(program(), 30))
+        asyncio.run(asyncio.wait_for(program(), 60))
 
     def test_two_processes_count_exactly(self):
         code = ("import gi; gi.require_version('Mmio', '1.0'); from gi.repository import Mmio; import sys\n"
@@ -744,7 +744,7 @@ class Atomics(FileTest):
         with self.make(bytes(8)) as file, file.get_atomic_u64(0) as atomic:
             processes = [subprocess.Popen([sys.executable, '-c', code, self.path]) for _ in range(2)]
             for process in processes:
-                self.assertEqual(process.wait(30), 0)
+                self.assertEqual(process.wait(60), 0)
             self.assertEqual(atomic.load(0), 10000)
 
 

@@ -2,7 +2,7 @@
 //
 // A mapped file in Vala's own forms: foreach, yield, arrays that are the memory.
 
-const uint TIMEOUT = 10000;
+const uint TIMEOUT = 60000;
 
 delegate void Promise (string path) throws Error;
 

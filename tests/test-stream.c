@@ -559,7 +559,7 @@ test_input_reads_asynchronously (MmioTestFile *f,
   g_autoptr (GInputStream) stream = mmio_input_stream_new (f->file);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   AsyncRead read = { .loop = loop };
-  guint timeout = g_timeout_add_seconds (20, patience_ends, NULL);
+  guint timeout = g_timeout_add_seconds (60, patience_ends, NULL);
 
   fill (f, TEXT, strlen (TEXT));
   g_input_stream_read_bytes_async (stream, 3, G_PRIORITY_DEFAULT, NULL, on_read, &read);

@@ -27,7 +27,7 @@
 #define MAX_WRITE 300
 /* Up to here all of the file is compared before it is said that it was only appended to. */
 #define MAX_SIZE (12 * 1024)
-#define PATIENCE_MS 30000
+#define PATIENCE_MS 60000
 
 /* The process that does it */
 
