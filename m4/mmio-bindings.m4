@@ -8,6 +8,10 @@ AC_DEFUN([MMIO_CHECK_INTROSPECTION], [
   AC_ARG_ENABLE([introspection],
     [AS_HELP_STRING([--enable-introspection=@<:@no/auto/yes@:>@], [make the GIR and the typelib @<:@auto@:>@])],
     [], [AS_VAR_SET_IF([enable_introspection], [], [enable_introspection=auto])])
+  # The typelib is read beside the library that it names, and there is none.
+  AS_IF([test "x$enable_shared" = xno], [
+    AS_IF([test "x$enable_introspection" = xyes], [AC_MSG_ERROR([--disable-shared and --enable-introspection exclude each other])])
+    enable_introspection=no])
   have_introspection=no
   AS_IF([test "x$enable_introspection" != xno], [
     PKG_CHECK_EXISTS([gobject-introspection-1.0 >= $1], [

@@ -28,6 +28,8 @@ library=$top_builddir/.libs/libmmio-1.0.so
 released=$abi/libmmio-1.0.abi
 if ! command -v abidiff > /dev/null; then
   skip "abidiff is not installed" $functions
+elif [ ! -f "$library" ]; then
+  skip "configured without a shared library" $functions
 elif ! readelf -h "$library" | grep -q 'X86-64'; then
   skip "the release was dumped on x86-64" $functions
 elif ! readelf -S "$library" | grep -q '\.debug_info'; then

@@ -69,7 +69,10 @@ while read -r command; do
   missing=
   case $language in
     # What was instrumented links with what was instrumented alone.
-    c) ! grep -q -e '^SANITIZER_CFLAGS = .*-fsanitize' "$top_builddir/Makefile" || missing="the library is instrumented" ;;
+    c)
+      ! grep -q -e '^SANITIZER_CFLAGS = .*-fsanitize' "$top_builddir/Makefile" || missing="the library is instrumented"
+      # An archive asks for pkg-config --static.
+      [ -f "$top_builddir/.libs/libmmio-1.0.so" ] || missing="configured without a shared library" ;;
     vala) [ -x "$top_builddir/examples/hello-vala" ] || missing="configured without Vala" ;;
     *) [ -f "$top_builddir/Mmio-1.0.typelib" ] || missing="configured without introspection" ;;
   esac
