@@ -12,14 +12,27 @@
 
 #include "mmio-error.h"
 
+/* How often a thread yields before it sleeps between two looks: the holder may be of lower priority on this very processor. */
+#define YIELDS 64
+#define SLEEP_US 100
+
+static G_NO_INLINE void
+wait_for_pins (MmioMapping *self)
+{
+  for (guint i = 0; __atomic_load_n (&self->pin_lock, __ATOMIC_RELAXED) != 0; i++)
+    if (i < YIELDS)
+      g_thread_yield ();
+    else
+      g_usleep (SLEEP_US);
+}
+
 /* A bit of our own and not a GMutex: it is held for a few instructions, twice in the life of each view, and letting go is a
  * plain store. */
 void
 mmio_mapping_lock_pins (MmioMapping *self)
 {
   while (__atomic_exchange_n (&self->pin_lock, 1, __ATOMIC_ACQUIRE) != 0)
-    while (__atomic_load_n (&self->pin_lock, __ATOMIC_RELAXED) != 0)
-      g_thread_yield ();
+    wait_for_pins (self);
 }
 
 void
