@@ -35,6 +35,71 @@ request_free (gpointer data)
   g_free (self);
 }
 
+/* What is said on the way. To whoever called, where the result comes too, and before it: handlers in JavaScript can't be called in
+ * another thread than theirs, and others don't count on it. */
+
+static GPrivate task_under_way; /* borrowed */
+
+typedef struct
+{
+  MmioFile *file;               /* owned */
+  void (*func) (MmioFile *file);
+} CallInCaller;
+
+static void
+call_free (gpointer data)
+{
+  CallInCaller *self = data;
+
+  g_object_unref (self->file);
+  g_free (self);
+}
+
+static gboolean
+call_run (gpointer data)
+{
+  CallInCaller *self = data;
+
+  self->func (self->file);
+  return G_SOURCE_REMOVE;
+}
+
+gboolean
+mmio_file_call_in_caller (MmioFile  *self,
+                          void     (*func) (MmioFile *file))
+{
+  g_autoptr (GSource) source = NULL;
+  CallInCaller *call;
+  GTask *task;
+
+  /* No more than a look for those who resize it all the time. */
+  if (!g_atomic_int_get (&self->is_queue_running))
+    return FALSE;
+  task = g_private_get (&task_under_way);
+  if (task == NULL || g_task_get_source_object (task) != (gpointer) self)
+    return FALSE;
+
+  call = g_new (CallInCaller, 1);
+  *call = (CallInCaller){ g_object_ref (self), func };
+  source = g_idle_source_new ();
+  g_source_set_static_name (source, "libmmio notification");
+  g_source_set_priority (source, g_task_get_priority (task));
+  g_source_set_callback (source, call_run, call, call_free);
+  g_source_attach (source, g_task_get_context (task));
+  return TRUE;
+}
+
+static void
+run_operation (MmioFile *self,
+               GTask    *task)
+{
+  const MmioFileRequest *request = g_task_get_task_data (task);
+
+  g_private_set (&task_under_way, task);
+  request->operation (self, task);
+  g_private_set (&task_under_way, NULL);
+}
+
 /* The file's queue. Whoever puts something into an empty one starts a thread that works until it is empty again. */
 
 static gpointer
@@ -52,7 +117,7 @@ work_on_queue (gpointer data)
 
       g_mutex_lock (&self->queue_lock);
       task = g_queue_pop_head (&self->queue);
-      self->is_queue_running = task != NULL;
+      g_atomic_int_set (&self->is_queue_running, task != NULL);
       g_mutex_unlock (&self->queue_lock);
 
       if (task == NULL)
@@ -75,7 +140,7 @@ work_on_queue (gpointer data)
               return;
             }
         }
-      request->operation (self, task);
+      run_operation (self, task);
     }
 }
 
@@ -84,9 +149,8 @@ work_on_task (gpointer data)
 {
   GTask *task = data;
   MmioFile *self = g_object_ref (g_task_get_source_object (task));
-  const MmioFileRequest *request = g_task_get_task_data (task);
 
-  request->operation (self, task);
+  run_operation (self, task);
   g_object_unref (task);
   work_on_queue (self);
 
@@ -139,7 +203,7 @@ mmio_file_enqueue (MmioFile *self,
   g_mutex_lock (&self->queue_lock);
   g_queue_push_tail (&self->queue, task);
   start = !self->is_queue_running;
-  self->is_queue_running = TRUE;
+  g_atomic_int_set (&self->is_queue_running, TRUE);
   g_mutex_unlock (&self->queue_lock);
 
   if (start)

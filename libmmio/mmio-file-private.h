@@ -47,7 +47,7 @@ struct _MmioFile
   /* queue_lock: the calls that wait for their turn, GTasks */
   GMutex queue_lock;
   GQueue queue;
-  gboolean is_queue_running;
+  gint is_queue_running;        /* atomic; written under queue_lock */
 
   /* watch_lock: the watch and how it is made */
   GMutex watch_lock;
@@ -154,6 +154,9 @@ gint64   mmio_file_search        (MmioFile     *self,
 /* Has task, which is taken over, done when everything before it is done. */
 void     mmio_file_enqueue       (MmioFile     *self,
                                   GTask        *task);
+/* In a thread that does what an _async function was asked for: has func called where the result is told, before it is. Elsewhere FALSE. */
+gboolean mmio_file_call_in_caller (MmioFile *self,
+                                   void    (*func) (MmioFile *file));
 /* The file has changed: `settled` is emitted once it has been quiet for the time. */
 void     mmio_file_settle_later  (MmioFile     *self);
 /* Under watch_lock. */

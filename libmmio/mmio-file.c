@@ -118,12 +118,15 @@ mmio_file_notify_size (MmioFile *self)
   if (self->mapping.is_inherited)
     return;
 
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SIZE]);
+  if (!mmio_file_call_in_caller (self, mmio_file_notify_size))
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SIZE]);
 }
 
 void
 mmio_file_notify_watching (MmioFile *self)
 {
+  if (mmio_file_call_in_caller (self, mmio_file_notify_watching))
+    return;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_WATCHING]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_WATCH_BACKEND]);
 }

@@ -346,6 +346,47 @@ test_keeps_alive (MmioTest      *test,
   mmio_test_assert_file (test->path, "hello", 5);
 }
 
+typedef struct
+{
+  GThread *thread;
+  GAsyncResult **result;
+  guint n_told;
+} Told;
+
+static void
+on_notify (MmioFile   *file G_GNUC_UNUSED,
+           GParamSpec *property G_GNUC_UNUSED,
+           Told       *told)
+{
+  g_assert_true (g_thread_self () == told->thread);
+  g_assert_null (*told->result);
+  told->n_told++;
+}
+
+static void
+test_notifies_caller (MmioTest      *test,
+                      gconstpointer  data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) resized = NULL, closed = NULL;
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 5);
+  Told size = { g_thread_self (), &resized, 0 }, watching = { g_thread_self (), &closed, 0 };
+  gulong handler = g_signal_connect (file, "notify::size", G_CALLBACK (on_notify), &size);
+
+  mmio_file_resize_async (file, 10, NULL, keep_result, &resized);
+  g_assert_true (mmio_file_resize_finish (file, wait_for (&resized), &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (size.n_told, ==, 1);
+  g_signal_handler_disconnect (file, handler);
+
+  g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  g_signal_connect (file, "notify::watching", G_CALLBACK (on_notify), &watching);
+  mmio_file_close_async (file, NULL, keep_result, &closed);
+  g_assert_true (mmio_file_close_finish (file, wait_for (&closed), &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (watching.n_told, ==, 1);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -361,6 +402,7 @@ main (int   argc,
   mmio_test_add ("/async/what-was-created-before-it-was-cancelled-is-there", NULL, test_created_before_cancelled);
   mmio_test_add ("/async/cancelled-at-any-moment-is-told-at-once", NULL, test_cancelled_at_any_moment);
   mmio_test_add ("/async/file-lives-until-it-is-done", NULL, test_keeps_alive);
+  mmio_test_add ("/async/properties-are-notified-where-the-result-is-told", NULL, test_notifies_caller);
 
   return g_test_run ();
 }
