@@ -724,6 +724,75 @@ class Atomics(FileTest):
                     result = subprocess.run([sys.executable, '-c', code, self.path, delay, thread], capture_output=True, text=True, timeout=50)
                     self.assertEqual(result.stdout, 'interrupted\n', f'{call}, {delay}, {thread}: {result.stderr}')
 
+    # What a handler raises, or that it returns, is the program's own affair while it waits, as in time.sleep() and fcntl.flock().
+    HANDLER = (("import sys; sys.modules['_mmio'] = None\n" if sys.modules.get('_mmio', sys) is None else '') +
+               "import gi, signal, sys, threading; gi.require_version('Mmio', '1.0'); from gi.repository import Mmio\n"
+               "class Own(BaseException):\n"
+               "    pass\n"
+               "n_heard = 0\n"
+               "def on_alarm(*_):\n"
+               "    global n_heard\n"
+               "    n_heard += 1\n"
+               "    if n_heard == int(sys.argv[2]):\n"
+               "        signal.setitimer(signal.ITIMER_REAL, 0)\n"
+               "        raise eval(sys.argv[3])\n"
+               "signal.signal(signal.SIGALRM, on_alarm)\n"
+               "file = Mmio.File.open(sys.argv[1], 'r+')\n"
+               "u32, u64 = file.get_atomic_u32(0), file.get_atomic_u64(0)\n"
+               "def wait_again_and_again():\n"
+               "    while True:\n"
+               "        try:\n"
+               "            u32.wait(0, 0, 15)\n"
+               "        except TimeoutError:\n"
+               "            pass\n")
+    WAITS = ('u64.wait(0, 0)', 'u32.wait(0, 0, 60000)', 'wait_again_and_again()', 'file.lock_range(8, 4)')
+
+    def run_with_handler(self, code, *args):
+        return subprocess.run([sys.executable, '-c', self.HANDLER + code, self.path, *args], capture_output=True, text=True, timeout=50)
+
+    def test_what_a_handler_raises_ends_what_waits(self):
+        with self.make(bytes(16)) as file:
+            file.lock_range(8, 8)
+            for call in self.WAITS:
+                # The first is heard while the library waits, the others while Python does.
+                for n in ('1', '2', '7'):
+                    code = ("try:\n"
+                            "    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)\n"
+                            f"    {call}\n"
+                            "except Own as own:\n"
+                            "    print(n_heard, own)\n")
+                    result = self.run_with_handler(code, n, "Own('mine')")
+                    self.assertEqual((result.stdout, result.stderr), (f'{n} mine\n', ''), f'{call}, {n}')
+
+    def test_a_handler_may_end_the_program_while_it_waits(self):
+        with self.make(bytes(16)) as file:
+            file.lock_range(8, 8)
+            for call in self.WAITS:
+                code = ("try:\n"
+                        "    signal.setitimer(signal.ITIMER_REAL, 0.01)\n"
+                        f"    {call}\n"
+                        "finally:\n"
+                        "    print('cleaned up')\n")
+                result = self.run_with_handler(code, '1', 'SystemExit(7)')
+                self.assertEqual((result.stdout, result.stderr, result.returncode), ('cleaned up\n', '', 7), call)
+
+    def test_a_handler_may_wake_who_waits(self):
+        with self.make(bytes(16)) as file:
+            file.lock_range(8, 8)
+            for call, end in (('u64.wait(0, 0)', 'u64.store(0, 1), u64.wake(0)'),
+                              ('u32.wait(0, 0, 60000)', 'u32.store(0, 1), u32.wake(0)'),
+                              ('file.lock_range(8, 4)', "print('let go', flush=True), sys.stdin.readline()")):
+                code = (f"signal.signal(signal.SIGALRM, lambda *_: ({end}))\n"
+                        "signal.setitimer(signal.ITIMER_REAL, 0.05)\n"
+                        f"print({call})\n")
+                program = subprocess.Popen([sys.executable, '-c', self.HANDLER + code, self.path, '0', ''], stdin=subprocess.PIPE,
+                                           stdout=subprocess.PIPE, text=True)
+                if 'lock' in call:
+                    self.assertEqual(program.stdout.readline(), 'let go\n')
+                    file.unlock_range(8, 8)
+                self.assertEqual(program.communicate('\n', timeout=50)[0], 'True\n', call)
+                file.write(0, bytes(8))
+
     def test_another_process_wakes_who_waits(self):
         async def program():
             with self.make(bytes(8)) as file, file.get_atomic_u32(0) as atomic:

@@ -505,6 +505,104 @@ static PyType_Slot no_slots[] = {
   { 0, NULL },
 };
 
+/* What may wait. PyGObject makes the exception for a GError in Python, where the handler of a signal may run, and what that raises is
+ * lost: it is printed, or ends the program. So the error is only told here, and the exception made where any other may be raised.
+ */
+
+/* True, or what to make a GLib.Error of. */
+static PyObject *
+outcome_of (const GError *error)
+{
+  if (error == NULL)
+    Py_RETURN_TRUE;
+  return Py_BuildValue ("ssi", error->message, g_quark_to_string (error->domain), error->code);
+}
+
+/* Whether it is a number between 0 and the highest. */
+static gboolean
+get_number (PyObject *object,
+            guint64   highest,
+            guint64  *number)
+{
+  if (!PyLong_Check (object))
+    return FALSE;
+  *number = PyLong_AsUnsignedLongLong (object);
+  if (PyErr_Occurred ())
+    {
+      PyErr_Clear ();
+      return FALSE;
+    }
+  return *number <= highest;
+}
+
+/* NULL if there is none. */
+static gpointer
+get_boxed (PyObject *object,
+           GType     type)
+{
+  return pyg_boxed_check (object, type) ? pyg_boxed_get (object, void) : NULL;
+}
+
+static PyObject *
+wait_plainly (PyObject *module,
+              PyObject *arguments)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = NULL;
+  PyObject *object, *index_object, *expected_object, *cancellable_or_none;
+  MmioAtomicU32 *u32;
+  MmioAtomicU64 *u64;
+  guint64 index, expected;
+  int timeout_ms;
+
+  if (!PyArg_ParseTuple (arguments, "OOOiO", &object, &index_object, &expected_object, &timeout_ms, &cancellable_or_none))
+    return NULL;
+  u32 = get_boxed (object, MMIO_TYPE_ATOMIC_U32);
+  u64 = get_boxed (object, MMIO_TYPE_ATOMIC_U64);
+  if ((u32 == NULL && u64 == NULL) || !get_number (index_object, G_MAXSIZE, &index) ||
+      !get_number (expected_object, u32 != NULL ? G_MAXUINT32 : G_MAXUINT64, &expected))
+    Py_RETURN_NONE;
+  if (cancellable_or_none != Py_None)
+    {
+      if (!pygobject_check (cancellable_or_none, &PyGObject_Type) || !G_IS_CANCELLABLE (pygobject_get (cancellable_or_none)))
+        Py_RETURN_NONE;
+      cancellable = g_object_ref (G_CANCELLABLE (pygobject_get (cancellable_or_none)));
+    }
+
+  /* Another thread may release the atomic meanwhile, but the caller's reference keeps it. */
+  Py_BEGIN_ALLOW_THREADS
+  if (u32 != NULL)
+    mmio_atomic_u32_wait (u32, (gsize) index, (guint32) expected, timeout_ms, cancellable, &error);
+  else
+    mmio_atomic_u64_wait (u64, (gsize) index, expected, timeout_ms, cancellable, &error);
+  g_clear_object (&cancellable);
+  Py_END_ALLOW_THREADS
+  return outcome_of (error);
+}
+
+static PyObject *
+try_lock_plainly (PyObject *module,
+                  PyObject *arguments)
+{
+  g_autoptr (GError) error = NULL;
+  PyObject *object, *offset_object, *length_object;
+  MmioFile *file;
+  guint64 offset, length;
+  int exclusive;
+
+  if (!PyArg_ParseTuple (arguments, "OOOp", &object, &offset_object, &length_object, &exclusive))
+    return NULL;
+  file = get_file (object);
+  if (file == NULL)
+    return NULL;
+  if (!get_number (offset_object, G_MAXUINT64, &offset) || !get_number (length_object, G_MAXUINT64, &length))
+    Py_RETURN_NONE;
+  Py_BEGIN_ALLOW_THREADS
+  mmio_file_try_lock_range (file, offset, length, exclusive, &error);
+  Py_END_ALLOW_THREADS
+  return outcome_of (error);
+}
+
 static PyObject *
 start (PyObject *module,
        PyObject *type)
@@ -523,6 +621,8 @@ start (PyObject *module,
 static PyMethodDef module_methods[] = {
   { "start", start, METH_O, "Tells the class whose instances are files." },
   { "open", open_plainly, METH_VARARGS, "A file of (path, mode); None where the library refuses it." },
+  { "wait", wait_plainly, METH_VARARGS, "(atomic, index, expected, timeout_ms, cancellable): see outcome_of()." },
+  { "try_lock", try_lock_plainly, METH_VARARGS, "(file, offset, length, exclusive): see outcome_of()." },
   { NULL, NULL, 0, NULL },
 };
 

@@ -9,6 +9,7 @@ also the builtin ones.
 """
 
 import asyncio
+import collections
 import ctypes
 import errno
 import functools
@@ -165,7 +166,18 @@ def _translated(function, errors=GLib.Error):
         except errors as error:
             source = args[0] if args else kwargs.get('path', kwargs.get('location'))
             raise _translate(error, source) from None
+        except RuntimeError as error:
+            raise _find_raised(error)
     return call
+
+
+def _find_raised(error):
+    """What a RuntimeError stands for: what a signal's handler raised while PyGObject made the exception for an error, and printed."""
+    raised = getattr(sys, 'last_value', None) if str(error) == 'Converting the GError failed' else None
+    if raised is None:
+        return error
+    raised.__suppress_context__ = True
+    return raised
 
 
 def _translated_range(function):
@@ -246,19 +258,25 @@ class _Runner:
     def reset(self):
         self.lock = threading.Lock()
         self.context = None
+        self.calls = collections.deque()
 
-    def run(self, context):
+    def run(self, context, calls):
         context.push_thread_default()
-        GLib.MainLoop.new(context, False).run()
+        while True:
+            while calls:
+                calls.popleft()()
+            context.iteration(True)
 
     def call(self, function):
+        # What a signal's handler raises meanwhile leaves no context without a thread, and isn't lost: a GLib.Source would be let go of
+        # by a __del__(), out of which nothing comes.
         with self.lock:
             if self.context is None:
-                self.context = GLib.MainContext.new()
-                threading.Thread(target=self.run, args=(self.context,), name='Mmio', daemon=True).start()
-            source = GLib.Idle(GLib.PRIORITY_DEFAULT)
-            source.set_callback(lambda *_: function() and False)
-            source.attach(self.context)
+                context = GLib.MainContext.new()
+                threading.Thread(target=self.run, args=(context, self.calls), name='Mmio', daemon=True).start()
+                self.context = context
+        self.calls.append(function)
+        self.context.wakeup()
 
 
 _runner = _Runner()
@@ -269,12 +287,12 @@ _LONGEST_SLEEP = 0.2
 
 
 def _interruptibly(start, finish, cancellable, undo=lambda: None):
-    """What a call that may wait for long gives, waited for in Python, where Ctrl-C is heard: it is not as long as the library waits.
+    """What a call that may wait for long gives, waited for in Python, where signals are heard: they are not as long as the library waits.
 
-    For the main thread, which alone hears signals.
+    For the main thread, which alone hears them. What a handler raises comes out; the call goes on if it returns.
     """
-    done = threading.Event()
     outcome = []
+    done, begun = _Event(), _Event()
     own = Gio.Cancellable()
     handler = 0 if cancellable is None else cancellable.connect(own.cancel)
 
@@ -286,16 +304,32 @@ def _interruptibly(start, finish, cancellable, undo=lambda: None):
         if function is finish or not outcome[0]:
             done.set()
 
-    _runner.call(lambda: settle(start, own, lambda _, result, *unused: settle(finish, result)))
-    try:
-        # Not in one go: a signal that comes when Python has looked for one and doesn't sleep yet ends no sleep.
-        while not done.wait(_LONGEST_SLEEP):
-            pass
-    except BaseException:
+    def begin():
+        begun.set()
+        settle(start, own, lambda _, result, *unused: settle(finish, result))
+
+    def abandon():
         own.cancel()
+        # It has been begun, or is about to be, or never is.
+        turn = _Event()
+        _runner.call(turn.set)
+        turn.wait()
+        if begun.is_set:
+            done.wait()
+            if outcome[0]:
+                undo()
+
+    try:
+        _runner.call(begin)
         done.wait()
-        if outcome[0]:
-            undo()
+    except BaseException:
+        # To its end, whatever else is raised meanwhile.
+        while True:
+            try:
+                abandon()
+                break
+            except BaseException:
+                continue
         raise
     finally:
         if handler:
@@ -305,14 +339,27 @@ def _interruptibly(start, finish, cancellable, undo=lambda: None):
     return outcome[1]
 
 
-def _heard(call, *args):
-    """The call itself. What a signal's handler raises while PyGObject makes the exception for a GError is lost, and is this one."""
-    try:
-        return call(*args)
-    except RuntimeError as error:
-        if str(error) == 'Converting the GError failed':
-            raise KeyboardInterrupt from None
-        raise
+class _Event:
+    """What the main thread waits for. threading.Event keeps a lock for ever if a handler raises in the wrong moment."""
+
+    def __init__(self):
+        self.is_set = False
+        self.sleep = threading.Lock()
+        self.sleep.acquire()
+
+    def set(self):
+        self.is_set = True
+        self.sleep.release()
+
+    def wait(self):
+        # Not in one go: a signal that comes when Python has looked for one and doesn't sleep yet ends no sleep.
+        while not self.is_set:
+            self.sleep.acquire(timeout=_LONGEST_SLEEP)
+
+
+def _error_of(outcome):
+    """The exception for what _mmio tells of a call that failed; None if it didn't."""
+    return None if outcome is True else GLib.Error(*outcome)
 
 
 def _hears_signals():
@@ -953,12 +1000,16 @@ class File(_Sequence, Mmio.File):
     @_translated_range
     def lock_range(self, offset, length, exclusive=True, cancellable=None):
         """Locks a range against other processes and other objects, exclusively or shared, and waits for it."""
-        if _hears_signals() and not (cancellable is not None and cancellable.is_cancelled()):
-            try:
-                return _heard(Mmio.File.try_lock_range, self, offset, length, exclusive)
-            except GLib.Error as error:
+        if _hears_signals():
+            # Most locks are free, and had sooner without a thread.
+            is_wanted = _mmio is not None and not (cancellable is not None and cancellable.is_cancelled())
+            outcome = _mmio.try_lock(self, offset, length, exclusive) if is_wanted else None
+            if outcome is not None:
+                error = _error_of(outcome)
+                if error is None:
+                    return True
                 if not error.matches(Mmio.error_quark(), Mmio.Error.BUSY):
-                    raise
+                    raise error
             return _interruptibly(functools.partial(Mmio.File.lock_range_async, self, offset, length, exclusive),
                                   functools.partial(Mmio.File.lock_range_finish, self), cancellable,
                                   functools.partial(Mmio.File.unlock_range, self, offset, length))
@@ -1144,7 +1195,7 @@ _ATOMIC_DOCS = {
 }
 
 
-# How long Ctrl-C may have to wait
+# How long a signal may have to wait for its handler
 _PATIENCE_MS = 20
 
 
@@ -1177,17 +1228,20 @@ def _atomic(base, bits):
     def wait(self, index, expected, timeout_ms=-1, cancellable=None):
         """Waits until the element is not expected any more: at once if it isn't. TimeoutError after timeout_ms milliseconds."""
         check(self, 'wait', index, False)
-        if not _hears_signals() or 0 <= timeout_ms <= _PATIENCE_MS:
+        if not _hears_signals():
             return base.wait(self, index, expected, timeout_ms, cancellable)
         # Most waits are short, and shorter without a thread.
-        try:
-            return _heard(base.wait, self, index, expected, _PATIENCE_MS, cancellable)
-        except GLib.Error as error:
-            if not error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
-                raise
-        rest = timeout_ms - _PATIENCE_MS if timeout_ms >= 0 else timeout_ms
-        return _interruptibly(functools.partial(base.wait_async, self, index, expected, rest), functools.partial(base.wait_finish, self),
-                              cancellable)
+        short_ms = min(timeout_ms, _PATIENCE_MS) if timeout_ms >= 0 else _PATIENCE_MS
+        outcome = None if _mmio is None else _mmio.wait(self, index, expected, short_ms, cancellable)
+        if outcome is not None:
+            error = _error_of(outcome)
+            if error is None:
+                return True
+            if timeout_ms == short_ms or not error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
+                raise error
+            timeout_ms -= short_ms if timeout_ms >= 0 else 0
+        return _interruptibly(functools.partial(base.wait_async, self, index, expected, timeout_ms),
+                              functools.partial(base.wait_finish, self), cancellable)
 
     def prepare_wait(self, index, expected, timeout_ms=-1):
         check(self, 'wait_async', index, False)
