@@ -5,6 +5,7 @@
 import Gio from 'gi://Gio';
 import GLib from 'gi://GLib';
 import Mmio from 'gi://Mmio?version=1.0';
+import System from 'system';
 import {assert, assertEqual, assertThrows, assertThrowsType, run, skip, test} from './tap.js';
 
 function make(folder, content) {
@@ -261,6 +262,213 @@ test('/gjs/idioms/the-next-signal-can-be-awaited', async folder => {
     next = other.next('changed');
     await other.close_async();
     await assertRejects(Mmio.Error, Mmio.Error.CLOSED, next);
+});
+
+// Rejects when it has not come in time.
+function within(promise, milliseconds = 10000) {
+    return new Promise((resolve, reject) => {
+        const timer = GLib.timeout_add(GLib.PRIORITY_DEFAULT, milliseconds, () => {
+            reject(new Error('it did not come in time'));
+            return GLib.SOURCE_REMOVE;
+        });
+        promise.then(resolve, reject).finally(() => GLib.source_remove(timer));
+    });
+}
+
+test('/gjs/idioms/who-awaits-a-signal-watches', async folder => {
+    const file = Mmio.File.open(make(folder, 'abc'));
+    let next = file.next('changed');
+    assert(file.watching);
+    spawn(folder, 'printf de >> file');
+    assertEqual(await within(next), [3, 2]);
+    // One file in the place of another is told once.
+    next = file.next('replaced');
+    spawn(folder, 'echo > other; mv other file');
+    await within(next);
+    assert(file.watching);
+    next = file.next('replaced');
+    spawn(folder, 'echo more > other; mv other file');
+    await within(next);
+    file.unwatch();
+
+    // A flag of the program's own stays.
+    file.watch(Mmio.WatchFlags.RELOAD);
+    next = file.next('changed');
+    await within(next);
+    assertEqual(text(file.read()), 'more\n');
+    file.close();
+    // Faults need no watch.
+    const other = Mmio.File.open(make(folder, 'abc'));
+    next = other.next('fault');
+    assert(!other.watching);
+    other.close();
+    await assertRejects(Mmio.Error, Mmio.Error.CLOSED, next);
+    // What can't be watched is an error: this is open for writing here.
+    const writable = Mmio.File.open(make(folder, 'abc'), 'r+');
+    await assertRejects(Mmio.Error, Mmio.Error.NOT_SUPPORTED, writable.next('about-to-change'));
+    assert(!writable.watching);
+    writable.close();
+});
+
+// Nothing but the function that goes on then leads to the file.
+test('/gjs/idioms/what-is-awaited-is-not-collected', async folder => {
+    const path = make(folder, 'abc');
+    const follow = async () => {
+        const file = Mmio.File.open(path);
+        const came = await file.next('changed');
+        file.close();
+        return came;
+    };
+    const iterate = async () => {
+        for await (const event of Mmio.File.open(path).events())
+            return event;
+        return null;
+    };
+    const waits = [follow(), iterate()];
+    for (let i = 0; i < 5; i++) {
+        System.gc();
+        // Finalising takes a turn of the main loop.
+        await new Promise(resolve => GLib.idle_add(GLib.PRIORITY_LOW, () => { // eslint-disable-line no-await-in-loop
+            resolve();
+            return GLib.SOURCE_REMOVE;
+        }));
+    }
+    spawn(folder, 'printf de >> file');
+    assertEqual(await within(Promise.all(waits)), [[3, 2], ['changed', 3, 2]]);
+});
+
+test('/gjs/idioms/events-can-be-iterated', async folder => {
+    const path = make(folder, 'abc');
+    const file = Mmio.File.open(path);
+    const steps = [['printf de >> file', 'changed'], ['chmod 600 file', 'metadata'], ['rm file', 'removed'],
+        ['echo > other; mv other file', 'replaced']];
+    const iterate = async () => {
+        const came = [];
+        const events = file.events();
+        assert(!file.watching);
+        let next = events.next();
+        assert(file.watching);
+        for (const [command, name] of steps) {
+            spawn(folder, command);
+            while (came.at(-1)?.[0] !== name) {
+                came.push((await next).value); // eslint-disable-line no-await-in-loop
+                next = events.next();
+            }
+        }
+        assertEqual(came[0], ['changed', 3, 2]);
+        await events.return();
+        assertEqual((await next).done, true);
+        assertEqual((await events.next()).done, true);
+    };
+    await within(iterate());
+    assert(!file.watching);
+
+    // All that happens meanwhile comes, in order; break ends the watch.
+    const names = [];
+    file.reload();
+    const busy = async () => {
+        for await (const [name] of file.events()) {
+            if (names.length === 0) {
+                spawn(folder, 'printf more >> file; rm file');
+                await within(file.next('removed'));
+            }
+            names.push(name);
+            if (name === 'removed')
+                break;
+        }
+    };
+    const done = busy();
+    assert(file.watching);
+    spawn(folder, 'chmod 640 file');
+    await within(done);
+    assertEqual(names[0], 'metadata');
+    assertEqual(names.at(-1), 'removed');
+    assert(!file.watching);
+    file.close();
+});
+
+test('/gjs/idioms/an-iteration-ends-the-watch-that-it-began', async folder => {
+    const path = make(folder, 'abc');
+    const file = Mmio.File.open(path);
+
+    // Two share it; the last one ends it.
+    const [first, second] = [file.events(), file.events(Mmio.WatchFlags.LOCATE)];
+    const waits = [first.next(), second.next()];
+    spawn(folder, 'printf x | dd of=file bs=1 seek=1 conv=notrunc 2> /dev/null');
+    for (const wait of waits)
+        assertEqual((await within(wait)).value, ['changed', 1, 1]); // eslint-disable-line no-await-in-loop
+    await first.return();
+    assert(file.watching);
+    await second.return();
+    assert(!file.watching);
+
+    // The program's own stays.
+    file.watch();
+    const third = file.events();
+    let next = third.next();
+    await third.return();
+    assertEqual((await next).done, true);
+    assert(file.watching);
+
+    // Also when the program watches in the middle, and what unwatch () ends is over.
+    file.unwatch();
+    const fourth = file.events();
+    next = fourth.next();
+    file.watch();
+    await fourth.return();
+    assert(file.watching);
+    const fifth = file.events();
+    next = fifth.next();
+    file.unwatch();
+    assertEqual((await within(next)).done, true);
+    assertEqual((await fifth.next()).done, true);
+
+    // What the loop throws ends it too.
+    const thrown = new Error('thrown');
+    const fail = async () => {
+        for await (const event of file.events())
+            throw Object.assign(thrown, {event});
+    };
+    const failing = fail();
+    assert(file.watching);
+    spawn(folder, 'printf de >> file');
+    let caught = null;
+    try {
+        await within(failing);
+    } catch (error) {
+        caught = error;
+    }
+    assert(caught === thrown);
+    assertEqual(caught.event, ['changed', 3, 2]);
+    assert(!file.watching);
+    file.close();
+});
+
+test('/gjs/idioms/what-ends-an-iteration', async folder => {
+    // Closing ends it, a cancellable and what can't be watched are errors.
+    for (const close of ['close', 'close_async']) {
+        const file = Mmio.File.open(make(folder, 'abc'));
+        const next = file.events().next();
+        file[close]();
+        assertEqual((await within(next)).done, true); // eslint-disable-line no-await-in-loop
+    }
+    const file = Mmio.File.open(make(folder, 'abc'));
+    const cancellable = new Gio.Cancellable();
+    const events = file.events(Mmio.WatchFlags.NONE, cancellable);
+    const waits = [events.next(), events.next()];
+    cancellable.cancel();
+    await assertRejects(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED, waits[0]);
+    assertEqual((await waits[1]).done, true);
+    assert(!file.watching);
+    await assertRejects(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED, file.events(Mmio.WatchFlags.NONE, cancellable).next());
+    assertThrowsType(TypeError, () => file.events('LOCATE'));
+
+    file.close();
+    const none = file.events();
+    await assertRejects(Mmio.Error, Mmio.Error.CLOSED, none.next());
+    assertEqual((await none.next()).done, true);
+    // One that never began has nothing to end.
+    assertEqual((await file.events().return('value')).value, 'value');
 });
 
 test('/gjs/idioms/atomics-of-32-bits', async folder => {

@@ -94,6 +94,12 @@ async function program(path: string): Promise<bigint> {
     file.connect('notify::size', () => file.refresh());
     file.watch(Mmio.WatchFlags.LOCATE | Mmio.WatchFlags.RELOAD);
     const [offset, length]: [number, number] = await file.next('changed', new Gio.Cancellable());
+    for await (const event of file.events(Mmio.WatchFlags.LOCATE)) {
+        if (event[0] === 'changed')
+            sum += event[1] + event[2];
+        else if (event[0] === 'removed')
+            break;
+    }
     const found: number = await file.find_async('needle', offset, offset + length);
     await file.write_async(found, new GLib.Bytes(data));
     await file.flush_async();
@@ -126,15 +132,16 @@ const ended: [number, number] = await file.next('removed');
 file.write(0, 5);
 file.length = 5;
 new Mmio.File({pth: 'path'});
+for await (const event of file.events()) if (event[0] === 'chmod') break;
 export {text, rounded, ended};
 END
 check mistakes.ts
-for line in 3 4 5 6 7 8 9 10 11 12; do
+for line in 3 4 5 6 7 8 9 10 11 12 13; do
   mistake=$(sed -n "${line}p" "$folder/mistakes.ts" | tr -cs 'a-zA-Z0-9_\n' - | sed 's/-$//')
   grep -q "^mistakes.ts($line," "$folder/log"
   found "/typescript/finds-a-mistake/$mistake" $?
 done
-[ "$(grep -c '^mistakes.ts' "$folder/log")" -eq 10 ]
+[ "$(grep -c '^mistakes.ts' "$folder/log")" -eq 11 ]
 found /typescript/finds-nothing-else $?
 
 end

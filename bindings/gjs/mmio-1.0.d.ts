@@ -21,6 +21,8 @@ declare module 'gi://Mmio?version=1.0' {
             'settled': [];
             'about-to-change': [];
         };
+        /** What events() gives: the signal's name, then its arguments. */
+        type Event = { [K in keyof Signals]: [event: K, ...args: Signals[K]] }[Exclude<keyof Signals, 'about-to-change'>];
 
         const MAJOR_VERSION: number;
         const MINOR_VERSION: number;
@@ -308,7 +310,12 @@ declare module 'gi://Mmio?version=1.0' {
             unwatch(): void;
             connect<K extends keyof Signals>(signal: K, handler: (file: this, ...args: Signals[K]) => void): number;
             connect(signal: 'notify' | `notify::${string}`, handler: (file: this, property: GObject.ParamSpec) => void): number;
-            /** The arguments of the signal's next emission; rejected with CLOSED if the file is closed before. */
+            /**
+             * What happens to the file, for "for await". Watches the file until the iteration ends, unless it is watched already: by break,
+             * by close() or unwatch(), or as a failure by the cancellable.
+             */
+            events(flags?: WatchFlags, cancellable?: Gio.Cancellable | null): AsyncIterableIterator<Event>;
+            /** The arguments of the signal's next emission; rejected with CLOSED if the file is closed before. Watches the file. */
             next<K extends keyof Signals>(signal: K, cancellable?: Gio.Cancellable | null): Promise<Signals[K]>;
         }
     }

@@ -7,6 +7,10 @@ const {GLib, GObject, Gio} = imports.gi;
 
 const HOST_IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
+// What a watched file says. Faults are told without a watch too.
+const TOLD_BY_WATCH = ['changed', 'metadata', 'removed', 'replaced', 'settled'];
+const EVENTS = [...TOLD_BY_WATCH, 'fault'];
+
 // A copy on every GJS: toArray () gives an alias before 1.81.2.
 function bytesToArray(bytes) {
     const array = GLib.Bytes.prototype.toArray.call(bytes);
@@ -232,9 +236,136 @@ function extendFile(Mmio) {
         return tryLockRange.call(this, offset, length, exclusive);
     };
 
-    const {watch} = File;
+    // What is known of a file's watch: {flags, nIterations, isTheirs}, the last of one that only iterations of events () have asked for.
+    const watches = new WeakMap();
+    const watchOf = file => {
+        if (!watches.has(file))
+            watches.set(file, {flags: Mmio.WatchFlags.NONE, nIterations: 0, isTheirs: false});
+        return watches.get(file);
+    };
+    const {watch, unwatch} = File;
     File.watch = function (flags = Mmio.WatchFlags.NONE, cancellable = null) {
-        return watch.call(this, flags, cancellable);
+        const success = watch.call(this, flags, cancellable);
+        Object.assign(watchOf(this), {flags, isTheirs: false});
+        return success;
+    };
+    // Watches the file with at least these flags. One that is watched with them already goes on being watched as it is.
+    const ensureWatch = (file, flags) => {
+        const known = watchOf(file);
+        const wanted = file.watching ? known.flags | flags : flags;
+        if (file.watching && wanted === known.flags)
+            return;
+        const isTheirs = !file.watching || known.isTheirs;
+        watch.call(file, wanted, null);
+        Object.assign(known, {flags: wanted, isTheirs});
+    };
+    const beginIteration = (file, flags) => {
+        ensureWatch(file, flags);
+        watchOf(file).nIterations++;
+    };
+    const endIteration = file => {
+        const known = watchOf(file);
+        if (--known.nIterations > 0 || !known.isTheirs)
+            return;
+        known.isTheirs = false;
+        unwatch.call(file);
+    };
+
+    // What somebody awaits. Nothing else may lead to a file that is awaited, and to the function that goes on then: they would be
+    // collected, and the program stand still.
+    const awaited = new Set();
+
+    // What happens to the file, for "for await": ['changed', offset, length], ['removed'], …
+    File.events = function (flags = Mmio.WatchFlags.NONE, cancellable = null) {
+        const file = this;
+        const queue = [];
+        const waiting = [];
+        let handlers = null;
+        let cancelled = 0;
+        let isEnded = false;
+        let failure = null;
+
+        const onEvent = event => {
+            if (waiting.length === 0)
+                queue.push(event);
+            else
+                waiting.shift().resolve({value: event, done: false});
+            if (waiting.length === 0)
+                awaited.delete(iterator);
+        };
+        // What has come before is still given, but after a failure.
+        const end = (error = null) => {
+            if (isEnded)
+                return;
+            isEnded = true;
+            if (error !== null)
+                queue.length = 0;
+            if (handlers !== null) {
+                handlers.forEach(handler => file.disconnect(handler));
+                if (cancelled)
+                    GObject.signal_handler_disconnect(cancellable, cancelled);
+                endIteration(file);
+            }
+            awaited.delete(iterator);
+            if (error !== null && waiting.length > 0)
+                waiting.shift().reject(error);
+            else
+                failure = error;
+            for (const {resolve} of waiting.splice(0))
+                resolve({value: undefined, done: true});
+        };
+        const cancel = () => end(new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED, 'the iteration of events was cancelled'));
+        const begin = () => {
+            if (cancellable?.is_cancelled()) {
+                cancel();
+                return;
+            }
+            try {
+                beginIteration(file, flags);
+            } catch (error) {
+                end(error);
+                return;
+            }
+            handlers = EVENTS.map(signal => file.connect(signal, (_file, ...args) => onEvent([signal, ...args])));
+            // Also by close ()
+            handlers.push(file.connect('notify::watching', () => file.watching || end()));
+            if (cancellable !== null)
+                cancelled = GObject.signal_connect(cancellable, 'cancelled', cancel);
+        };
+
+        const iterator = {
+            next() {
+                if (handlers === null && !isEnded)
+                    begin();
+                if (queue.length > 0)
+                    return Promise.resolve({value: queue.shift(), done: false});
+                if (failure !== null) {
+                    const error = failure;
+                    failure = null;
+                    return Promise.reject(error);
+                }
+                if (isEnded)
+                    return Promise.resolve({value: undefined, done: true});
+                awaited.add(iterator);
+                return new Promise((resolve, reject) => waiting.push({resolve, reject}));
+            },
+            return(value) {
+                queue.length = 0;
+                end();
+                return Promise.resolve({value, done: true});
+            },
+            throw(error) {
+                queue.length = 0;
+                end();
+                return Promise.reject(error);
+            },
+            [Symbol.asyncIterator]() {
+                return this;
+            },
+        };
+        if (Symbol.asyncDispose)
+            iterator[Symbol.asyncDispose] = iterator.return;
+        return iterator;
     };
 
     // Who waits for a signal of a file. A closed one has none any more.
@@ -262,13 +393,17 @@ function extendFile(Mmio) {
     if (Symbol.dispose)
         File[Symbol.dispose] = File.close;
 
-    // The arguments of the signal's next emission: const [offset, length] = await file.next ('changed').
+    // The arguments of the signal's next emission: const [offset, length] = await file.next ('changed'). Watches the file if it isn't
+    // watched. Not only until then: the next call would be told once more what this one was.
+    const flagsFor = new Map(TOLD_BY_WATCH.map(signal => [signal, Mmio.WatchFlags.NONE]));
+    flagsFor.set('about-to-change', Mmio.WatchFlags.LEASE);
     File.next = function (signal, cancellable = null) {
         return new Promise((resolve, reject) => {
             const ends = waiting.get(this) ?? new Set();
             let cancelled = 0;
             const stop = () => {
                 ends.delete(end);
+                awaited.delete(end);
                 this.disconnect(handler);
                 if (cancelled)
                     GObject.signal_handler_disconnect(cancellable, cancelled);
@@ -283,13 +418,25 @@ function extendFile(Mmio) {
                 resolve(args);
             });
             waiting.set(this, ends.add(end));
-            if (this.is_closed())
+            awaited.add(end);
+            if (this.is_closed()) {
                 endWaits(this);
-            else if (cancellable?.is_cancelled())
+                return;
+            }
+            if (cancellable?.is_cancelled()) {
                 cancel();
-            else if (cancellable)
+                return;
+            }
+            if (cancellable)
                 // Its own connect () is g_cancellable_connect (), from whose callback there is no disconnecting.
                 cancelled = GObject.signal_connect(cancellable, 'cancelled', cancel);
+            if (flagsFor.has(signal) && !this.watching) {
+                try {
+                    this.watch(flagsFor.get(signal));
+                } catch (error) {
+                    end(error);
+                }
+            }
         });
     };
 
@@ -576,6 +723,7 @@ function checkAllNumbers({File, View, InputStream, AtomicU32, AtomicU64}) {
     checkNumbers(file, 'advise', 'offset', 'length', 'advice');
     checkNumbers(file, 'seal', 'flags');
     checkNumbers(file, 'watch', 'flags?', '');
+    checkNumbers(file, 'events', 'flags?', '');
     checkNumbers(file, 'chunks', 'chunk size?');
     checkNumbers(file, 'read', 'offset?', 'count?');
     for (const method of ['write', 'write_bytes'])
