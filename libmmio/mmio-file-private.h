@@ -59,7 +59,6 @@ struct _MmioFile
   GMainContext *watch_context;  /* of the last watch: where `fault` is emitted; NULL for the default one */
   GSource *settling;            /* until then the file has to be quiet; NULL if it hasn't changed */
   guint watch_generation;       /* which watch the reports belong to; a report of an earlier one is dropped */
-  MmioWatchFlags watch_flags;
   guint64 watch_interval;       /* ms */
   guint64 settle_time;          /* ms */
   guint64 locate_limit;         /* bytes */

@@ -15,6 +15,7 @@ typedef struct
 {
   MmioWeak *file;
   guint generation;
+  MmioWatchFlags flags;
 } Listener;
 
 static void
@@ -40,6 +41,18 @@ is_current (MmioFile *self,
   return current;
 }
 
+static gboolean
+is_watched (MmioFile *self)
+{
+  gboolean watched;
+
+  g_mutex_lock (&self->watch_lock);
+  watched = self->watch != NULL;
+  g_mutex_unlock (&self->watch_lock);
+
+  return watched;
+}
+
 static void
 on_changed (MmioFile              *self,
             const MmioWatchReport *report)
@@ -47,17 +60,22 @@ on_changed (MmioFile              *self,
   if (self->follow)
     mmio_file_refresh (self, NULL);
 
+  /* A handler of notify::size may have stopped the watch. If it has begun another one, that counts this change as told. */
+  if (!is_watched (self))
+    return;
+
   g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_CHANGED], 0, report->offset, report->length);
 }
 
 static void
-on_replaced (MmioFile *self,
-             guint     generation)
+on_replaced (MmioFile      *self,
+             guint          generation,
+             MmioWatchFlags flags)
 {
   g_signal_emit (self, mmio_file_signals[MMIO_FILE_SIGNAL_REPLACED], 0);
 
   /* The handler may have stopped the watch. */
-  if ((self->watch_flags & MMIO_WATCH_FLAGS_RELOAD) == 0 || !is_current (self, generation))
+  if ((flags & MMIO_WATCH_FLAGS_RELOAD) == 0 || !is_current (self, generation))
     return;
   /* If the new file is gone again already, the next report says so. */
   if (mmio_file_reload (self, NULL) && is_current (self, generation))
@@ -100,7 +118,7 @@ on_report (const MmioWatchReport *report,
       break;
 
     case MMIO_WATCH_REPLACED:
-      on_replaced (self, generation);
+      on_replaced (self, generation, listener->flags);
       break;
 
     case MMIO_WATCH_ABOUT_TO_CHANGE:
@@ -287,6 +305,7 @@ mmio_file_watch (MmioFile       *self,
 
   listener = g_new0 (Listener, 1);
   listener->file = mmio_weak_ref_at (&self->weak, self);
+  listener->flags = flags;
 
   g_mutex_lock (&self->watch_lock);
   if (self->is_closing)
@@ -313,7 +332,6 @@ mmio_file_watch (MmioFile       *self,
     {
       stop_watch (self);
       self->watch = watch;
-      self->watch_flags = flags;
       self->watch_generation = listener->generation;
       g_clear_pointer (&self->watch_context, g_main_context_unref);
       self->watch_context = g_main_context_ref_thread_default ();
@@ -357,8 +375,8 @@ mmio_file_stop_watch (MmioFile *self,
  *
  * Stops telling what happens to the file. Does nothing if it isn't watched.
  *
- * Called in the main context that the signals come in, also from a handler, none comes after it has returned. From another
- * thread, none begins after it has returned.
+ * Called in the main context that the signals come in, also from a handler, none comes after it has returned. Called from another
+ * thread, one whose handlers are being called at that moment, or just about to be, is the last.
  *
  * It doesn't wait for anything. Two descriptors that all watches of a main context share are kept for the next one, as long as the
  * context is; but those of eight contexts at most, and to close others' takes some milliseconds.

@@ -684,6 +684,60 @@ test_follow (Watched      *w,
     }
 }
 
+typedef enum
+{
+  UNWATCH,
+  CLOSE,
+  UNREF,
+  WATCH_AGAIN,
+  RELOAD
+} InHandler;
+
+static void
+do_in_notify (MmioFile   *file,
+              GParamSpec *pspec G_GNUC_UNUSED,
+              InHandler  *what)
+{
+  switch (*what)
+    {
+    case UNWATCH:
+      mmio_file_unwatch (file);
+      break;
+
+    case CLOSE:
+      g_assert_true (mmio_file_close (file, NULL));
+      break;
+
+    case WATCH_AGAIN:
+    default:
+      g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_NONE, NULL, NULL));
+      break;
+    }
+}
+
+/* The size is told first, and whoever hears of it may have heard enough. */
+static void
+test_in_notify (Watched      *w,
+                gconstpointer data)
+{
+  InHandler what = (InHandler) GPOINTER_TO_UINT (data);
+  g_autoptr (GError) error = NULL;
+
+  w->file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", w->parent.path, "follow", TRUE, NULL);
+  g_assert_no_error (error);
+  w->ear = mmio_test_listen (w->file, NULL);
+  g_assert_true (mmio_file_watch (w->file, MMIO_WATCH_FLAGS_NONE, NULL, &error));
+  g_signal_connect (w->file, "notify::size", G_CALLBACK (do_in_notify), &what);
+  mmio_test_append (w->parent.path, "x", 1);
+  expect_next (w->ear, "size 11");
+  if (what == WATCH_AGAIN)
+    expect_next (w->ear, "changed 10 1");
+  else if (what == CLOSE)
+    expect_next (w->ear, "size 0");
+  mmio_test_expect_silence (w->ear);
+  g_assert_cmpuint (mmio_test_count_said (w->ear), ==, 0);
+}
+
 static int
 unmount_under_watch (gpointer data)
 {
@@ -923,15 +977,6 @@ test_watch_twice (Watched      *w,
   expect_next (w->ear, "changed 10 1");
   mmio_test_expect_silence (w->ear);
 }
-
-typedef enum
-{
-  UNWATCH,
-  CLOSE,
-  UNREF,
-  WATCH_AGAIN,
-  RELOAD
-} InHandler;
 
 typedef struct
 {
@@ -1501,6 +1546,9 @@ main (int   argc,
   add ("with-reload-the-new-file-is-mapped", NULL, test_reload);
   add ("with-follow-the-size-follows/read-only", GUINT_TO_POINTER (MMIO_MODE_READ_ONLY), test_follow);
   add ("with-follow-the-size-follows/read-write", GUINT_TO_POINTER (MMIO_MODE_READ_WRITE), test_follow);
+  add ("with-follow-what-stops-in-notify-size-has-stopped/unwatch", GUINT_TO_POINTER (UNWATCH), test_in_notify);
+  add ("with-follow-what-stops-in-notify-size-has-stopped/close", GUINT_TO_POINTER (CLOSE), test_in_notify);
+  add ("with-follow-a-watch-begun-in-notify-size-misses-nothing", GUINT_TO_POINTER (WATCH_AGAIN), test_in_notify);
   add ("an-unmount-is-removed", NULL, test_unmount);
   mmio_test_add ("/file/watch/settled-comes-when-nobody-writes-any-more", NULL, test_settled);
 
