@@ -24,7 +24,8 @@
  * g_autoptr (GDataInputStream) lines = g_data_input_stream_new (stream);
  * ```
  *
- * It is [iface@Gio.Seekable], also to past the end. Several streams for one file have a position each. As any stream it is for
+ * It is [iface@Gio.Seekable], also to past the end, though neither while a read is under way (%G_IO_ERROR_PENDING) nor once it is closed
+ * (%G_IO_ERROR_CLOSED). Several streams for one file have a position each. As any stream it is for
  * one thread at a time. Closing it leaves the file open.
  *
  * It isn't [iface@Gio.PollableInputStream]: a page that isn't in memory has to be waited for, and there is nothing to poll for it.
@@ -59,9 +60,13 @@ get_available (MmioInputStream  *self,
                gsize            *count,
                GError          **error)
 {
-  guint64 size = mmio_file_get_size (self->file);
-  guint64 left = size > self->position ? size - self->position : 0;
+  guint64 size, left;
 
+  if (self->file == NULL)
+    return mmio_stream_fail_closed (NULL, error);
+
+  size = mmio_file_get_size (self->file);
+  left = size > self->position ? size - self->position : 0;
   *count = (gsize) MIN (left, *count);
 
   return left > 0 || !mmio_file_is_closed (self->file) || mmio_stream_fail_closed (self->file, error);
@@ -158,9 +163,18 @@ mmio_input_stream_seek (GSeekable     *seekable,
                         GError       **error)
 {
   MmioInputStream *self = MMIO_INPUT_STREAM (seekable);
+  gboolean success;
 
-  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
-         mmio_stream_seek (&self->position, offset, type, mmio_file_get_size (self->file), error);
+  if (self->file == NULL)
+    return mmio_stream_fail_closed (NULL, error);
+  /* The position is a read's that is under way in a thread, as of any file's stream. */
+  if (g_cancellable_set_error_if_cancelled (cancellable, error) || !g_input_stream_set_pending (G_INPUT_STREAM (self), error))
+    return FALSE;
+
+  success = mmio_stream_seek (&self->position, offset, type, mmio_file_get_size (self->file), error);
+  g_input_stream_clear_pending (G_INPUT_STREAM (self));
+
+  return success;
 }
 
 static gboolean

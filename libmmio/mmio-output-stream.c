@@ -35,7 +35,8 @@
  *   …
  * ```
  *
- * It is [iface@Gio.Seekable], also to past the end: the hole between reads as zeros. Truncating resizes the file at once. Errors are
+ * It is [iface@Gio.Seekable], also to past the end: the hole between reads as zeros. Truncating resizes the file at once. Neither can be
+ * done while a write is under way (%G_IO_ERROR_PENDING), nor once the stream is closed (%G_IO_ERROR_CLOSED). Errors are
  * those of [method@Mmio.File.write] and [method@Mmio.File.resize]; from closing, %MMIO_ERROR_BUSY if a view reaches past what
  * was written, or %MMIO_ERROR_CLOSED if the file was closed before the stream, and then the file keeps what it has grown by.
  *
@@ -106,6 +107,11 @@ mmio_output_stream_write (GOutputStream  *stream,
   MmioOutputStream *self = MMIO_OUTPUT_STREAM (stream);
   guint64 needed = self->position + count;
 
+  if (self->file == NULL)
+    {
+      mmio_stream_fail_closed (NULL, error);
+      return -1;
+    }
   if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
       (needed > mmio_file_get_size (self->file) && !grow (self, needed, error)) ||
       !mmio_file_write (self->file, self->position, buffer, count, error))
@@ -146,6 +152,19 @@ mmio_output_stream_can_seek (GSeekable *seekable)
   return TRUE;
 }
 
+/* Position and file are a write's that is under way in a thread, and nobody's once the stream is closed, as of any file's stream. */
+static gboolean
+begin (MmioOutputStream  *self,
+       GCancellable      *cancellable,
+       GError           **error)
+{
+  if (self->file == NULL)
+    return mmio_stream_fail_closed (NULL, error);
+
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
+         g_output_stream_set_pending (G_OUTPUT_STREAM (self), error);
+}
+
 static gboolean
 mmio_output_stream_seek (GSeekable     *seekable,
                          goffset        offset,
@@ -154,15 +173,23 @@ mmio_output_stream_seek (GSeekable     *seekable,
                          GError       **error)
 {
   MmioOutputStream *self = MMIO_OUTPUT_STREAM (seekable);
+  gboolean success;
 
-  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
-         mmio_stream_seek (&self->position, offset, type, get_end (self), error);
+  if (!begin (self, cancellable, error))
+    return FALSE;
+
+  success = mmio_stream_seek (&self->position, offset, type, get_end (self), error);
+  g_output_stream_clear_pending (G_OUTPUT_STREAM (self));
+
+  return success;
 }
 
 static gboolean
 mmio_output_stream_can_truncate (GSeekable *seekable)
 {
-  return mmio_file_get_mode (MMIO_OUTPUT_STREAM (seekable)->file) == MMIO_MODE_READ_WRITE;
+  MmioFile *file = MMIO_OUTPUT_STREAM (seekable)->file;
+
+  return file != NULL && mmio_file_get_mode (file) == MMIO_MODE_READ_WRITE;
 }
 
 static gboolean
@@ -173,14 +200,17 @@ mmio_output_stream_truncate (GSeekable     *seekable,
 {
   MmioOutputStream *self = MMIO_OUTPUT_STREAM (seekable);
   guint64 end = 0;
+  gboolean success;
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
-      !mmio_stream_seek (&end, offset, G_SEEK_SET, 0, error) ||
-      !mmio_file_resize (self->file, end, error))
+  if (!begin (self, cancellable, error))
     return FALSE;
 
-  self->grown_to = 0;
-  return TRUE;
+  success = mmio_stream_seek (&end, offset, G_SEEK_SET, 0, error) && mmio_file_resize (self->file, end, error);
+  if (success)
+    self->grown_to = 0;
+  g_output_stream_clear_pending (G_OUTPUT_STREAM (self));
+
+  return success;
 }
 
 static void

@@ -230,6 +230,97 @@ test_input_cancelled_and_closed_are_errors (MmioTestFile *f,
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 
+static void
+assert_no_seek (gpointer stream,
+                gint     code)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (g_seekable_seek (G_SEEKABLE (stream), 1, G_SEEK_SET, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, code);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (stream)), ==, 0);
+}
+
+static void
+assert_no_truncation (MmioTestFile *f,
+                      gpointer      stream,
+                      gint          code)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (g_seekable_truncate (G_SEEKABLE (stream), 1, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, code);
+  assert_content (f, TEXT, strlen (TEXT));
+}
+
+static void
+test_input_seeks_in_its_turn (MmioTestFile *f,
+                              gconstpointer data)
+{
+  g_autoptr (GInputStream) stream = mmio_input_stream_new (f->file);
+
+  fill (f, TEXT, strlen (TEXT));
+  g_assert_true (g_input_stream_set_pending (stream, NULL));
+  assert_no_seek (stream, G_IO_ERROR_PENDING);
+  g_input_stream_clear_pending (stream);
+  assert_seeks (stream, 4, G_SEEK_SET, 4);
+  g_assert_false (g_input_stream_has_pending (stream));
+  assert_seeks (stream, 0, G_SEEK_SET, 0);
+  g_assert_true (g_input_stream_close (stream, NULL, NULL));
+  assert_no_seek (stream, G_IO_ERROR_CLOSED);
+}
+
+static void
+test_output_seeks_and_truncates_in_its_turn (MmioTestFile *f,
+                                             gconstpointer data)
+{
+  g_autoptr (GOutputStream) stream = mmio_output_stream_new (f->file);
+
+  fill (f, TEXT, strlen (TEXT));
+  g_assert_true (g_output_stream_set_pending (stream, NULL));
+  assert_no_seek (stream, G_IO_ERROR_PENDING);
+  assert_no_truncation (f, stream, G_IO_ERROR_PENDING);
+  g_output_stream_clear_pending (stream);
+  assert_seeks (stream, 4, G_SEEK_SET, 4);
+  g_assert_true (g_seekable_truncate (G_SEEKABLE (stream), strlen (TEXT), NULL, NULL));
+  g_assert_false (g_output_stream_has_pending (stream));
+  assert_seeks (stream, 0, G_SEEK_SET, 0);
+  assert_closes (stream);
+  assert_no_seek (stream, G_IO_ERROR_CLOSED);
+  assert_no_truncation (f, stream, G_IO_ERROR_CLOSED);
+}
+
+/* As a language binding may do. */
+static void
+test_without_a_file (MmioTestFile *f,
+                     gconstpointer data)
+{
+  g_autoptr (GInputStream) input = g_object_new (MMIO_TYPE_INPUT_STREAM, NULL);
+  g_autoptr (GOutputStream) output = g_object_new (MMIO_TYPE_OUTPUT_STREAM, NULL);
+  g_autoptr (GError) error = NULL;
+  char buffer[1] = { 0 };
+
+  g_assert_cmpint (g_input_stream_read (input, buffer, 1, NULL, &error), ==, -1);
+  mmio_test_assert_mmio_error (&error, CLOSED, NULL);
+  g_assert_cmpint (g_input_stream_skip (input, 1, NULL, &error), ==, -1);
+  mmio_test_assert_mmio_error (&error, CLOSED, NULL);
+  g_assert_null (mmio_input_stream_read_bytes (MMIO_INPUT_STREAM (input), 1, NULL, &error));
+  mmio_test_assert_mmio_error (&error, CLOSED, NULL);
+  g_assert_false (g_seekable_seek (G_SEEKABLE (input), 0, G_SEEK_SET, NULL, &error));
+  mmio_test_assert_mmio_error (&error, CLOSED, NULL);
+  g_assert_true (g_input_stream_close (input, NULL, &error));
+
+  g_assert_cmpint (g_output_stream_write (output, buffer, 1, NULL, &error), ==, -1);
+  mmio_test_assert_mmio_error (&error, CLOSED, NULL);
+  g_assert_false (g_seekable_seek (G_SEEKABLE (output), 0, G_SEEK_SET, NULL, &error));
+  mmio_test_assert_mmio_error (&error, CLOSED, NULL);
+  g_assert_false (g_seekable_can_truncate (G_SEEKABLE (output)));
+  g_assert_false (g_seekable_truncate (G_SEEKABLE (output), 0, NULL, &error));
+  mmio_test_assert_mmio_error (&error, CLOSED, NULL);
+  g_assert_true (g_output_stream_close (output, NULL, &error));
+  g_assert_no_error (error);
+}
+
 static int
 role_truncate (const char *path)
 {
@@ -582,6 +673,7 @@ main (int   argc,
   TEST ("/stream/input/reads-to-the-end", test_input_reads_to_the_end);
   TEST ("/stream/input/reads-on-where-the-file-has-grown", test_input_reads_on_where_the_file_has_grown);
   TEST ("/stream/input/seeks-like-a-file", test_input_seeks_like_a_file);
+  TEST ("/stream/input/seeks-neither-beside-a-read-nor-once-closed", test_input_seeks_in_its_turn);
   TEST ("/stream/input/bytes-are-the-mapping", test_input_bytes_are_the_mapping);
   TEST ("/stream/input/cancelled-and-closed-are-errors", test_input_cancelled_and_closed_are_errors);
   TEST ("/stream/input/truncation-in-mid-stream-is-no-end", test_input_truncation_in_mid_stream_is_no_end);
@@ -591,9 +683,11 @@ main (int   argc,
   TEST ("/stream/output/goes-over-what-is-there", test_output_goes_over_what_is_there);
   TEST ("/stream/output/appends-after-a-seek-to-the-end", test_output_appends_after_a_seek_to_the_end);
   TEST ("/stream/output/truncates", test_output_truncates);
+  TEST ("/stream/output/seeks-and-truncates-neither-beside-a-write-nor-once-closed", test_output_seeks_and_truncates_in_its_turn);
   TEST ("/stream/output/leaves-a-size-that-is-not-its-own", test_output_leaves_a_size_that_is_not_its_own);
   TEST ("/stream/output/counts-as-pending", test_output_counts_as_pending);
   TEST ("/stream/output/errors-are-the-files", test_output_errors_are_the_files);
+  TEST ("/stream/made-without-a-file-is-an-error", test_without_a_file);
   TEST ("/stream/consumer/zlib", test_consumer_zlib);
   TEST ("/stream/consumer/lines", test_consumer_lines);
   TEST ("/stream/consumer/key-file", test_consumer_key_file);
