@@ -131,12 +131,14 @@ mmio_file_evict (MmioFile *self,
  * @length: its length in bytes
  * @error: return location for an error
  *
- * Reads a range into memory and keeps it there until [method@Mmio.File.unlock_memory] or the end of the file. See
- * [mlock(2)](man:mlock(2)). Locks don't nest.
+ * Reads a range into memory and keeps it there until [method@Mmio.File.unlock_memory], [method@Mmio.File.reload] or the end of the
+ * file. See [mlock(2)](man:mlock(2)). Locks don't nest, and a forked child has none. A page that a fault took away comes back
+ * unlocked with [method@Mmio.File.refresh].
  *
  * May be called from any thread. Blocks until all of it is read.
  *
- * Errors: %MMIO_ERROR_LOCK_FAILED, if `RLIMIT_MEMLOCK` is too low above all; %MMIO_ERROR_OUT_OF_BOUNDS; %MMIO_ERROR_CLOSED.
+ * Errors: %MMIO_ERROR_LOCK_FAILED, if `RLIMIT_MEMLOCK` is too low above all; %MMIO_ERROR_TRUNCATED if somebody else has made the file
+ * shorter than that, and then nothing of the range is locked; %MMIO_ERROR_OUT_OF_BOUNDS; %MMIO_ERROR_CLOSED.
  *
  * Returns: %TRUE if it is locked
  *
@@ -192,11 +194,12 @@ mmio_file_unlock_memory (MmioFile *self,
  * @error: return location for an error
  *
  * Asks how much of a range is in memory, in whole pages: with `cachestat`, which is quick on large files, where the kernel has it (6.5), and
- * [mincore(2)](man:mincore(2)) elsewhere.
+ * [mincore(2)](man:mincore(2)) elsewhere, and for copy-on-write mappings.
  *
  * May be called from any thread.
  *
- * Errors: %MMIO_ERROR_NOT_SUPPORTED if the system can't tell; %MMIO_ERROR_OUT_OF_BOUNDS; %MMIO_ERROR_CLOSED.
+ * Errors: %MMIO_ERROR_NOT_SUPPORTED if the system can't tell, or doesn't tell this user, who neither owns the file nor may write to it;
+ * %MMIO_ERROR_OUT_OF_BOUNDS; %MMIO_ERROR_CLOSED.
  *
  * Returns: %TRUE if the system told
  *

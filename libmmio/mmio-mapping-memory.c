@@ -69,6 +69,25 @@ finish_pages (MmioMapping *self,
   return result == 0;
 }
 
+/* Calls func for the pages in each region that shows them: the ones in front of which a larger one was put stay mapped. Under
+ * change_lock. */
+static int
+for_each_region (MmioMapping *self,
+                 const Pages *pages,
+                 int (*func)  (gpointer start,
+                               gsize    length,
+                               gsize    page_size))
+{
+  gsize offset = (gsize) (pages->start - pages->pin.region->base);
+  int result = 0;
+
+  for (MmioRegion *region = self->region; region != NULL && result == 0; region = region->older)
+    if (region->base != NULL && region->generation == pages->pin.region->generation && offset < region->length)
+      result = func (region->base + offset, MIN (pages->length, region->length - offset), self->page_size);
+
+  return result;
+}
+
 gboolean
 mmio_mapping_advise (MmioMapping *self,
                      guint64      offset,
@@ -92,6 +111,29 @@ mmio_mapping_advise (MmioMapping *self,
   return finish_pages (self, &pages, result, MMIO_ERROR_ADVICE_FAILED, _("the advice was not taken"), error);
 }
 
+/* So many pages beside one that is locked may stay with it: fewer aren't worth a system call of their own. */
+#define FEW_PAGES 16
+
+/* Out of the mapping. */
+static int
+drop_pages (gpointer start,
+            gsize    length,
+            gsize    page_size)
+{
+  int result = mmio_os_advise (start, length, MMIO_ADVICE_DONT_NEED);
+  gsize half = length / 2 - length / 2 % page_size;
+
+  /* Some of them are locked, and stay. */
+  if (result != EINVAL)
+    return result;
+  if (length <= FEW_PAGES * page_size)
+    return 0;
+
+  result = drop_pages (start, half, page_size);
+
+  return result == 0 ? drop_pages ((guint8 *) start + half, length - half, page_size) : result;
+}
+
 gboolean
 mmio_mapping_evict (MmioMapping *self,
                     guint64      offset,
@@ -104,14 +146,14 @@ mmio_mapping_evict (MmioMapping *self,
   if (!take_pages (self, &pages, offset, length, error))
     return FALSE;
 
-  /* Pages that are mapped stay in the cache: first out of the mapping, then out of the cache. */
-  if (pages.length > 0 && self->mode != MMIO_MODE_COPY_ON_WRITE)
-    result = mmio_os_advise (pages.start, pages.length, MMIO_ADVICE_DONT_NEED);
-  if (pages.length > 0 && result == 0)
+  if (pages.length > 0)
     {
       /* The descriptor stays open, and the file's own. */
       g_mutex_lock (&self->change_lock);
-      if (!self->closed)
+      /* Pages that are mapped stay in the cache: first out of the mapping, then out of the cache. */
+      if (self->mode != MMIO_MODE_COPY_ON_WRITE)
+        result = for_each_region (self, &pages, drop_pages);
+      if (!self->closed && result == 0)
         result = mmio_os_drop_cache (self->fd, (guint64) (pages.start - pages.pin.region->base), pages.length);
       g_mutex_unlock (&self->change_lock);
     }
@@ -150,6 +192,24 @@ mmio_mapping_populate (MmioMapping  *self,
          !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
 
+static int
+unlock_pages (gpointer start,
+              gsize    length,
+              gsize    page_size G_GNUC_UNUSED)
+{
+  return munlock (start, length) == 0 ? 0 : errno;
+}
+
+static gboolean
+is_cut_off (MmioMapping   *self,
+            const MmioPin *pin)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->change_lock);
+  guint64 size;
+
+  return !self->closed && mmio_os_get_size (self->fd, &size) == 0 && !mmio_range_is_inside (pin->offset, pin->length, size);
+}
+
 gboolean
 mmio_mapping_lock_memory (MmioMapping *self,
                           guint64      offset,
@@ -163,8 +223,22 @@ mmio_mapping_lock_memory (MmioMapping *self,
   if (!take_pages (self, &pages, offset, length, error))
     return FALSE;
 
-  if (pages.length > 0 && (lock ? mlock (pages.start, pages.length) : munlock (pages.start, pages.length)) != 0)
-    result = errno;
+  if (pages.length > 0 && lock)
+    result = mlock (pages.start, pages.length) == 0 ? 0 : errno;
+  if (pages.length > 0 && !lock)
+    {
+      g_mutex_lock (&self->change_lock);
+      result = for_each_region (self, &pages, unlock_pages);
+      g_mutex_unlock (&self->change_lock);
+    }
+  /* Linux calls this ENOMEM too, and leaves the pages that there are locked. */
+  if (result != 0 && lock && is_cut_off (self, &pages.pin))
+    {
+      munlock (pages.start, pages.length);
+      mmio_mapping_fail_fault (self, pages.pin.offset, pages.pin.length, error);
+      mmio_mapping_unpin (self, &pages.pin);
+      return FALSE;
+    }
 
   return finish_pages (self, &pages, result, MMIO_ERROR_LOCK_FAILED,
                        lock ? _("could not be locked into memory (RLIMIT_MEMLOCK)") : _("could not be unlocked"), error);
@@ -189,8 +263,8 @@ mmio_mapping_get_resident (MmioMapping *self,
       /* As in mmio_mapping_evict (). */
       g_mutex_lock (&self->change_lock);
       if (!self->closed)
-        result = mmio_os_get_resident (self->fd, (guint64) (pages.start - pages.pin.region->base), pages.start, pages.length,
-                                       bytes);
+        result = mmio_os_get_resident (self->fd, self->mode == MMIO_MODE_COPY_ON_WRITE,
+                                       (guint64) (pages.start - pages.pin.region->base), pages.start, pages.length, bytes);
       g_mutex_unlock (&self->change_lock);
     }
   /* The pages' overhang isn't part of what was asked for. */

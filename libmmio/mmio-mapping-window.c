@@ -39,7 +39,7 @@ is_in_memory (int      fd,
   const gsize page_size = mmio_os_page_size ();
   guint64 resident = 0;
 
-  return mmio_os_get_resident (fd, offset, start, length, &resident) == 0 &&
+  return mmio_os_get_resident (fd, FALSE, offset, start, length, &resident) == 0 &&
          resident >= (length + page_size - 1) / page_size * page_size;
 }
 

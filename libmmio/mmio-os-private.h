@@ -66,8 +66,8 @@ int      mmio_os_advise         (gpointer start, gsize length, MmioAdvice advice
 int      mmio_os_drop_cache     (int fd, guint64 offset, guint64 length);
 /* Reads the pages in and maps them. EFAULT where a page can't be had, or a fault, as the system has it. */
 int      mmio_os_populate       (gpointer start, gsize length, gsize page_size);
-/* How many bytes of the range, which is mapped at start, are in memory. */
-int      mmio_os_get_resident   (int fd, guint64 offset, gpointer start, gsize length, guint64 *bytes);
+/* How many bytes of the range, which is mapped at start, are in memory; is_private: copy-on-write. EPERM: who we are isn't told. */
+int      mmio_os_get_resident   (int fd, gboolean is_private, guint64 offset, gpointer start, gsize length, guint64 *bytes);
 
 /* A new, empty file of mode 0600 in memory, that can be sealed, or a temporary one that has no name any more, that can't; -1 and errno. */
 int      mmio_os_open_anonymous (const char *name);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void
@@ -90,6 +91,14 @@ test_residency (MmioTest      *test,
   g_assert_cmpuint (bytes, ==, size);
 }
 
+static gboolean
+may_lock_less_than (gsize length)
+{
+  struct rlimit limit;
+
+  return getrlimit (RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur < length;
+}
+
 static void
 test_lock (MmioTest      *test,
            gconstpointer  data G_GNUC_UNUSED)
@@ -97,7 +106,6 @@ test_lock (MmioTest      *test,
   const gsize page = mmio_test_page_size ();
   g_autoptr (MmioFile) file = mmio_test_create (test->path, 2 * page);
   g_autoptr (GError) error = NULL;
-  struct rlimit limit;
   guint64 bytes;
 
   if (mmio_test_has_sanitizer ())
@@ -106,7 +114,7 @@ test_lock (MmioTest      *test,
       return;
     }
 
-  if (!mmio_file_lock_memory (file, 0, page, &error) && getrlimit (RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur < page)
+  if (!mmio_file_lock_memory (file, 0, page, &error) && may_lock_less_than (page))
     {
       g_test_skip (error->message);
       return;
@@ -116,6 +124,198 @@ test_lock (MmioTest      *test,
     g_assert_cmpuint (bytes, ==, page);
   g_assert_true (mmio_file_unlock_memory (file, 0, page, &error));
   g_assert_no_error (error);
+}
+
+/* Of the whole process, in bytes. */
+static guint64
+get_locked_bytes (void)
+{
+  g_autofree char *contents = NULL;
+  const char *found;
+  guint64 kilobytes = 0;
+
+  if (g_file_get_contents ("/proc/self/status", &contents, NULL, NULL) && (found = strstr (contents, "\nVmLck:")) != NULL)
+    g_assert_cmpint (sscanf (found, "\nVmLck: %" G_GUINT64_FORMAT, &kilobytes), ==, 1);
+  return kilobytes * 1024;
+}
+
+/* What was locked before the file grew out of its reserve lies in a range that a larger one was put in front of. */
+static void
+test_unlock_after_growth (MmioTest      *test,
+                          gconstpointer  data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  const guint64 before = get_locked_bytes ();
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  gconstpointer base;
+
+  if (mmio_test_has_sanitizer ())
+    {
+      g_test_skip ("the address sanitizer makes mlock () do nothing");
+      return;
+    }
+
+  mmio_test_write_pattern (test->path, 8 * page);
+  file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", test->path, "mode", MMIO_MODE_READ_WRITE, "reserve-size",
+                         (guint64) 8 * page, NULL);
+  g_assert_no_error (error);
+  base = mmio_file_peek (file, 0, 1, &error);
+  if (!mmio_file_lock_memory (file, 2 * page, 3 * page, &error) && may_lock_less_than (3 * page))
+    {
+      g_test_skip (error->message);
+      return;
+    }
+  g_assert_no_error (error);
+  g_assert_true (mmio_file_resize (file, 64 * page, &error));
+  g_assert_no_error (error);
+  g_assert_true (mmio_file_peek (file, 0, 1, &error) != base);
+  g_assert_true (mmio_file_unlock_memory (file, 0, 64 * page, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (get_locked_bytes (), ==, before);
+}
+
+static void
+test_lock_cut_off (MmioTest      *test,
+                   gconstpointer  data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  const guint64 before = get_locked_bytes ();
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 8 * page);
+  g_autoptr (GError) error = NULL;
+
+  if (mmio_test_has_sanitizer ())
+    {
+      g_test_skip ("the address sanitizer makes mlock () do nothing");
+      return;
+    }
+
+  mmio_test_truncate (test->path, page);
+  g_assert_false (mmio_file_lock_memory (file, 0, 8 * page, &error));
+  mmio_test_assert_mmio_error (&error, TRUNCATED, test->path, NULL);
+  g_assert_cmpuint (get_locked_bytes (), ==, before);
+}
+
+static void
+test_evict_locked (MmioTest      *test,
+                   gconstpointer  data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  g_autoptr (MmioFile) file = mmio_test_create (test->path, 256 * page);
+  g_autoptr (GError) error = NULL;
+  guint64 bytes;
+
+  g_assert_true (mmio_file_fill (file, 0, 256 * page, 'x', &error) && mmio_file_flush (file, &error));
+  if (!mmio_file_lock_memory (file, 100 * page, page, &error) && may_lock_less_than (page))
+    {
+      g_test_skip (error->message);
+      return;
+    }
+  g_assert_no_error (error);
+  if (!mmio_file_evict (file, 0, 256 * page, &error))
+    {
+      mmio_test_assert_mmio_error (&error, NOT_SUPPORTED, NULL);
+      g_test_skip ("a file can't be dropped from memory here");
+      return;
+    }
+  if (!mmio_test_has_sanitizer () && mmio_file_get_resident_bytes (file, 100 * page, page, &bytes, NULL))
+    g_assert_cmpuint (bytes, ==, page);
+  for (gsize i = 0; i < 256; i++)
+    g_assert_cmpuint (mmio_file_get_uint8 (file, i * page, &error), ==, 'x');
+  g_assert_no_error (error);
+}
+
+/* Those that are mapped stay in the cache, and the range in front of which a larger one was put maps them still. */
+static void
+test_evict_after_growth (MmioTest      *test,
+                         gconstpointer  data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 bytes = 0;
+
+  mmio_test_write_pattern (test->path, 64 * page);
+  file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", test->path, "mode", MMIO_MODE_READ_WRITE, "reserve-size",
+                         (guint64) 64 * page, NULL);
+  g_assert_true (mmio_file_fill (file, 0, 64 * page, 'x', &error) && mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+  if (!mmio_file_evict (file, 0, 64 * page, NULL) || !mmio_file_get_resident_bytes (file, 0, 64 * page, &bytes, NULL) || bytes > 0)
+    {
+      g_test_skip ("a file can't be dropped from memory here, or it can't be told");
+      return;
+    }
+
+  g_assert_true (mmio_file_touch (file, 0, 64 * page, &error));
+  g_assert_true (mmio_file_resize (file, 256 * page, &error) && mmio_file_flush (file, &error));
+  /* The system may be looking at a page itself at that moment. */
+  bytes = 1;
+  for (guint i = 0; i < 100 && bytes > 0; i++)
+    {
+      g_assert_true (mmio_file_evict (file, 0, 64 * page, &error));
+      g_assert_true (mmio_file_get_resident_bytes (file, 0, 64 * page, &bytes, &error));
+    }
+  g_assert_no_error (error);
+  g_assert_cmpuint (bytes, ==, 0);
+}
+
+/* Of a page that was written to, the file's own is nothing that anybody looks at. */
+static void
+test_private_residency (MmioTest      *test,
+                        gconstpointer  data G_GNUC_UNUSED)
+{
+  const gsize page = mmio_test_page_size ();
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 bytes = 0;
+
+  mmio_test_write_pattern (test->path, 16 * page);
+  file = mmio_test_open (test->path, MMIO_MODE_READ_WRITE);
+  g_assert_true (mmio_file_fill (file, 0, 16 * page, 1, &error) && mmio_file_close (file, &error));
+  g_assert_no_error (error);
+  g_clear_object (&file);
+
+  file = mmio_test_open (test->path, MMIO_MODE_COPY_ON_WRITE);
+  g_assert_true (mmio_file_fill (file, 0, 16 * page, 2, &error));
+  g_assert_no_error (error);
+  if (!mmio_file_evict (file, 0, 16 * page, NULL) || !mmio_file_get_resident_bytes (file, 0, 16 * page, &bytes, NULL))
+    {
+      g_test_skip ("a file can't be dropped from memory here, or it can't be told");
+      return;
+    }
+  g_assert_cmpuint (bytes, >, 0);
+}
+
+/* To who may only read a file Linux has told since 5.2 that all of it is in memory, by one of its calls. */
+static int
+ask_as_somebody_else (gpointer data)
+{
+  const gsize size = 64 * mmio_test_page_size ();
+  g_autoptr (MmioFile) file = mmio_test_create (data, size);
+  g_autoptr (MmioFile) other = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 bytes = 0;
+
+  g_assert_true (mmio_file_fill (file, 0, size, 1, &error) && mmio_file_flush (file, &error));
+  g_assert_no_error (error);
+  g_assert_no_errno (chmod (data, 0644));
+  other = mmio_test_open (data, MMIO_MODE_READ_ONLY);
+  if (!mmio_file_evict (file, 0, size, NULL) || !mmio_file_get_resident_bytes (file, 0, size, &bytes, NULL) || bytes > 0 ||
+      geteuid () != 0 || seteuid (65534) != 0)
+    return MMIO_TEST_SKIP;
+
+  if (mmio_file_get_resident_bytes (other, 0, size, &bytes, &error))
+    g_assert_cmpuint (bytes, ==, 0);
+  else
+    mmio_test_assert_mmio_error (&error, NOT_SUPPORTED, NULL);
+  return 0;
+}
+
+static void
+test_residency_of_others (MmioTest      *test,
+                          gconstpointer  data G_GNUC_UNUSED)
+{
+  mmio_test_run_child (ask_as_somebody_else, test->path, "a file can't be dropped from memory here, or only by root as somebody else");
 }
 
 static int
@@ -310,6 +510,12 @@ main (int   argc,
   mmio_test_add ("/memory/random-pages-are-written-alone", NULL, test_random_pages_are_written_alone);
   mmio_test_add ("/memory/lock", NULL, test_lock);
   mmio_test_add ("/memory/lock-names-the-limit", NULL, test_lock_limit);
+  mmio_test_add ("/memory/unlock-lets-go-of-what-was-locked-before-the-file-grew", NULL, test_unlock_after_growth);
+  mmio_test_add ("/memory/lock-of-what-is-cut-off-says-so", NULL, test_lock_cut_off);
+  mmio_test_add ("/memory/evict-leaves-what-is-locked", NULL, test_evict_locked);
+  mmio_test_add ("/memory/evict-drops-what-came-in-before-the-file-grew", NULL, test_evict_after_growth);
+  mmio_test_add ("/memory/residency-of-private-pages", NULL, test_private_residency);
+  mmio_test_add ("/memory/residency-of-somebody-elses-file-is-true-or-an-error", NULL, test_residency_of_others);
   mmio_test_add ("/memory/prefault-reads-all-of-it", NULL, test_prefault);
   mmio_test_add ("/memory/prefault-and-huge-pages-are-wishes", NULL, test_wishes);
 
