@@ -13,6 +13,7 @@
 #include <glib/gstdio.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -115,6 +116,28 @@ check_empty (const char  *path,
   return FALSE;
 }
 
+const char *
+mmio_file_get_full_path (MmioFile *self)
+{
+  return self->full_path != NULL ? self->full_path : self->mapping.path;
+}
+
+/* A program may change to another folder, as daemons do. Not g_canonicalize_filename (), which takes away “..” as if there were no
+ * symbolic links, nor g_get_current_dir (), which believes $PWD. */
+static void
+keep_full_path (MmioFile *self)
+{
+  char *folder;
+
+  if (!self->has_name || g_path_is_absolute (self->mapping.path))
+    return;
+
+  folder = getcwd (NULL, 0);
+  if (folder != NULL)
+    self->full_path = g_build_filename (folder, self->mapping.path, NULL);
+  free (folder);
+}
+
 gboolean
 mmio_file_map_fd (MmioFile *self,
                   int       fd,
@@ -140,6 +163,7 @@ mmio_file_map_fd (MmioFile *self,
   if (!mmio_mapping_init (mapping, fd, (guint64) buffer.st_size, (gsize) buffer.st_blksize, error))
     return FALSE;
 
+  keep_full_path (self);
   self->is_initialized = TRUE;
   mmio_file_take_seen (self, &buffer);
   /* Wishes: a file that can't be had that way can still be had. */

@@ -30,6 +30,7 @@ struct _MmioFile
 
   /* Set before initialisation, immutable then. */
   GFile *location;              /* made when asked for, atomic; NULL for a file without a name */
+  char *full_path;              /* owned: of a path that was given relative to a folder that needn't stay the working one; else NULL */
   int initial_fd;               /* what the `fd` property was given; -1 */
   gboolean has_name;            /* mapping.path is the path of a file, not a description */
   gboolean follow;
@@ -112,6 +113,8 @@ gboolean mmio_file_map_path      (MmioFile     *self,
 gboolean mmio_file_map_fd        (MmioFile     *self,
                                   int           fd,
                                   GError      **error);
+/* What to look at for what stands at the file's path now. */
+const char *mmio_file_get_full_path (MmioFile *self);
 /* Opens a regular file without ever blocking on anything else; -1 and a G_IO_ERROR otherwise. */
 int      mmio_file_open_regular  (const char   *path,
                                   MmioMode      mode,

@@ -20,7 +20,7 @@ has_writer (MmioFile *self)
 
   if (self->mapping.mode == MMIO_MODE_READ_WRITE || !self->has_name)
     return FALSE;
-  fd = open (self->mapping.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  fd = open (mmio_file_get_full_path (self), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0)
     return FALSE;
 

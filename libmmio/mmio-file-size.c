@@ -131,7 +131,7 @@ mmio_file_reload (MmioFile *self,
 
   if (self->has_name)
     {
-      fd = mmio_file_open_regular (mapping->path, mapping->mode, error);
+      fd = mmio_file_open_regular (mmio_file_get_full_path (self), mapping->mode, error);
     }
   else
     {

@@ -400,6 +400,7 @@ mmio_file_finalize (GObject *object)
 
   mmio_mapping_clear (&self->mapping);
   g_clear_object (&self->location);
+  g_free (self->full_path);
   g_clear_pointer (&self->watch_context, g_main_context_unref);
   mmio_flusher_clear (&self->flusher);
   mmio_weak_free (&self->weak);
@@ -742,7 +743,7 @@ mmio_file_get_location (MmioFile *self)
 
   if (g_atomic_pointer_get (&self->location) == NULL && self->has_name)
     {
-      GFile *location = g_file_new_for_path (self->mapping.path);
+      GFile *location = g_file_new_for_path (mmio_file_get_full_path (self));
 
       if (!g_atomic_pointer_compare_and_exchange (&self->location, NULL, location))
         g_object_unref (location);
@@ -755,7 +756,8 @@ mmio_file_get_location (MmioFile *self)
  * mmio_file_get_path: (get-property path)
  * @self: a file
  *
- * Gets the file's path.
+ * Gets the file's path. A relative one is relative to what was the working folder when the file was mapped: for
+ * [method@Mmio.File.get_location], [method@Mmio.File.reload] and [method@Mmio.File.watch] it stays that.
  *
  * May be called from any thread.
  *

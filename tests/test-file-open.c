@@ -587,6 +587,47 @@ test_create_relative (MmioTest     *t,
   g_assert_cmpuint (mmio_test_file_size (t->path), ==, 2);
 }
 
+/* A program that has changed to another folder, where another file has that name. */
+static void
+test_relative_stays (MmioTest     *t,
+                     gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *old_folder = g_get_current_dir ();
+  g_autofree char *other_folder = mmio_test_in_folder (t, "other");
+  g_autofree char *location = NULL;
+  g_autofree char *path = realpath (t->folder, NULL);
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (MmioFile) built = NULL;
+  g_autoptr (MmioTestEar) ear = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_no_errno (mkdir (other_folder, 0755));
+  mmio_test_write_file (t->path, "this", 4);
+  g_assert_no_errno (chdir (t->folder));
+  file = mmio_test_open ("file", MMIO_MODE_READ_ONLY);
+  built = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", "other/../file", NULL);
+  g_assert_no_error (error);
+  g_assert_no_errno (chdir ("other"));
+  mmio_test_write_file ("file", "another", 7);
+
+  g_assert_cmpstr (mmio_file_get_path (file), ==, "file");
+  location = g_file_get_path (mmio_file_get_location (file));
+  g_assert_true (g_str_has_prefix (location, path));
+  g_assert_cmpstr (location + strlen (path), ==, "/file");
+  g_assert_true (g_file_equal (mmio_file_get_location (built), mmio_file_get_location (file)));
+  g_assert_true (mmio_file_reload (built, &error));
+  g_assert_no_error (error);
+  mmio_test_assert_read (built, 0, "this", 4);
+  ear = mmio_test_listen (file, NULL);
+  g_assert_true (mmio_file_watch (file, MMIO_WATCH_FLAGS_RELOAD, NULL, &error));
+  g_assert_no_error (error);
+  mmio_test_replace (t->path, "new", 3);
+  mmio_test_hear_until (ear, "replaced");
+  mmio_test_hear_until (ear, "changed 0 3");
+  mmio_test_assert_read (file, 0, "new", 3);
+  g_assert_no_errno (chdir (old_folder));
+}
+
 static void
 test_preallocate (MmioTest     *t,
                   gconstpointer data G_GNUC_UNUSED)
@@ -1622,6 +1663,7 @@ main (int   argc,
 
   mmio_test_add ("/file/create/makes-zeros-and-never-overwrites", NULL, test_create);
   mmio_test_add ("/file/create/durable", NULL, test_create_durable);
+  mmio_test_add ("/file/open/a-relative-path-stays-what-it-was", NULL, test_relative_stays);
   mmio_test_add ("/file/create/a-relative-path-works", NULL, test_create_relative);
   mmio_test_add ("/file/create/preallocate-reserves-blocks", NULL, test_preallocate);
   mmio_test_add ("/file/create/replace-keeps-the-old-file-for-who-has-it", NULL, test_replace_keeps_the_old);
