@@ -38,7 +38,7 @@
  * - %MMIO_MODE_READ_WRITE: everything, shared with all who map the file.
  * - %MMIO_MODE_READ_ONLY: `load`, `wait` and `wake`.
  * - %MMIO_MODE_COPY_ON_WRITE: everything, shared by the threads that use this [class@Mmio.File] and with nobody else: the first
- *   change gives the mapping its own page, in which later changes of others don't show.
+ *   change gives the mapping its own page, in which later changes of others don't show; so does the first `wait` or `wake`.
  *
  * May be used from any thread.
  *

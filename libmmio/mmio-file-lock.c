@@ -193,7 +193,8 @@ kind_of (gboolean exclusive)
  *
  * Locks are advisory: they keep out who asks for a lock, and nobody else; see [fcntl(2)](man:fcntl(2)). The range may lie
  * past the end of the file. A lock of one's own is replaced by the new one where they overlap, which makes a shared one exclusive or
- * the other way round; to become exclusive isn't atomic, if one has to wait for it.
+ * the other way round. Who waits to become exclusive keeps the shared one meanwhile: of two who have one and both want that, each waits
+ * for the other.
  *
  * The owner is the open file that this object has (`F_OFD_SETLK`), so threads that use the same object don't keep each other out, and two
  * objects for one path do. An object of [ctor@Mmio.File.new_for_fd] is the same owner as whoever else has that open file, and a forked

@@ -462,6 +462,46 @@ test_close_ends_the_wait_under_a_view (MmioTestFile *f,
 }
 
 #if HAVE_DECL_F_OFD_SETLK
+static void
+become_exclusive (MmioTestFile *f,
+                  GCancellable *cancellable)
+{
+  g_autoptr (MmioFile) reader = mmio_test_open (f->parent.path, MMIO_MODE_READ_WRITE);
+  g_autoptr (MmioFile) other = mmio_test_open (f->parent.path, MMIO_MODE_READ_WRITE);
+  Waiter waiter = { f->file, cancellable, NULL, FALSE, FALSE };
+  g_autoptr (GError) error = NULL;
+  GThread *thread;
+
+  g_assert_true (mmio_file_lock_range (f->file, 100, 50, FALSE, NULL, &error));
+  g_assert_true (mmio_file_lock_range (reader, 100, 1, FALSE, NULL, &error));
+  g_assert_no_error (error);
+  thread = g_thread_new ("waiter", wait_for_lock, &waiter);
+  let_it_wait (f, &waiter);
+  for (guint i = 0; i < 100; i++)
+    {
+      assert_busy (other, 120, 1, TRUE);
+      g_thread_yield ();
+    }
+  g_assert_true (mmio_file_unlock_range (reader, 100, 1, &error));
+  g_thread_join (thread);
+  g_assert_no_error (waiter.error);
+  g_assert_true (waiter.result);
+  assert_busy (other, 120, 1, FALSE);
+  g_assert_true (mmio_file_unlock_range (f->file, 0, 0, &error));
+  g_assert_no_error (error);
+}
+
+/* Nobody can come between: what was read under the shared one is still so under the exclusive one. */
+static void
+test_shared_one_stays_until_it_is_exclusive (MmioTestFile *f,
+                                             gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  become_exclusive (f, NULL);
+  become_exclusive (f, cancellable);
+}
+
 /* What is given up with a close is also what a reload has had its wait begin anew for. */
 static void
 test_goes_after_a_wait_across_a_reload (MmioTestFile *f,
@@ -610,6 +650,7 @@ main (int   argc,
   TEST ("/lock/goes-with-reload-and-close-under-a-view", test_goes_under_a_view);
   g_test_add_func ("/lock/wrapping-is-out-of-bounds/of-what-was-never-opened", test_wrapping_in_what_was_never_opened);
 #if HAVE_DECL_F_OFD_SETLK
+  TEST ("/lock/a-shared-one-stays-until-it-is-exclusive", test_shared_one_stays_until_it_is_exclusive);
   TEST ("/lock/goes-with-close-after-a-wait-across-a-reload", test_goes_after_a_wait_across_a_reload);
   TEST ("/lock/fork/a-reload-ends-the-sharing", test_reload_ends_the_sharing);
   TEST ("/lock/fork/parent-and-child-are-one-owner", test_fork_is_one_owner);
