@@ -905,6 +905,7 @@ run_resize (MmioFile *self,
  * @user_data: (closure): passed to @callback
  *
  * Changes the size of the file without blocking, after whatever was asked of the file before. See [method@Mmio.File.resize].
+ * `notify::size` is emitted in the main context that @callback comes in, before it.
  *
  * The file lives until it is done. A cancelled call that has not begun changes nothing.
  *
@@ -967,6 +968,7 @@ run_reload (MmioFile *self,
  * @user_data: (closure): passed to @callback
  *
  * Maps what the path names now without blocking, after whatever was asked of the file before. See [method@Mmio.File.reload].
+ * `notify::size`, if the size has changed, is emitted in the main context that @callback comes in, before it.
  *
  * The file lives until it is done. A cancelled call that has not begun changes nothing.
  *
@@ -1289,6 +1291,7 @@ run_close (MmioFile *self,
  * @user_data: (closure): passed to @callback
  *
  * Flushes and closes the file without blocking, after whatever was asked of the file before. See [method@Mmio.File.close].
+ * `notify::size`, and `notify::watching` if it was watched, are emitted in the main context that @callback comes in, before it.
  *
  * The file lives until it is done. A cancelled call that has not begun changes nothing.
  *

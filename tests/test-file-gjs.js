@@ -160,6 +160,17 @@ test('/gjs/file/resizes-and-says-so', folder => {
     file.close();
 });
 
+// The engine has one thread.
+test('/gjs/file/resizes-without-blocking-and-says-so', async folder => {
+    const file = Mmio.File.open(make(folder), Mmio.Mode.READ_WRITE);
+    const sizes = [];
+    file.connect('notify::size', () => sizes.push(file.get_size()));
+    await file.resize_async(300);
+    assertEqual(sizes, [300]);
+    await file.close_async();
+    assertEqual(sizes, [300, 0]);
+});
+
 test('/gjs/file/shrinking-under-a-view-is-busy', folder => {
     const file = Mmio.File.open(make(folder), Mmio.Mode.READ_WRITE);
     const view = file.get_view(100, 50);
