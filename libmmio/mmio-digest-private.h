@@ -38,8 +38,6 @@ void        mmio_digest_free       (MmioDigest      *digest);
 guint64     mmio_digest_get_size   (MmioDigest      *digest);
 /* Does an update with what the file has look at data but once, and keep no copy? Else data must not change meanwhile. */
 gboolean    mmio_digest_looks_once (MmioDigest      *digest);
-/* Bytes of memory that it takes. */
-gsize       mmio_digest_get_memory (MmioDigest      *digest);
 /* The file is about this long: spares growing step by step. */
 void        mmio_digest_reserve    (MmioDigest      *digest,
                                     guint64          size);

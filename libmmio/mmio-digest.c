@@ -56,12 +56,6 @@ mmio_digest_looks_once (MmioDigest *self)
   return !self->is_copy && self->size > self->copy_limit;
 }
 
-gsize
-mmio_digest_get_memory (MmioDigest *self)
-{
-  return sizeof *self + self->copy_allocated + self->blocks_allocated * sizeof *self->blocks;
-}
-
 /* By an eighth at least, so that a file that grows bit by bit isn't copied each time, and the memory stays near to
  * what is needed. */
 static gsize

@@ -719,17 +719,3 @@ mmio_mapping_peek (MmioMapping *self,
 
   return __atomic_load_n (&self->base, __ATOMIC_RELAXED) + offset;
 }
-
-void
-mmio_mapping_mark_dirty (MmioMapping *self,
-                         guint64      offset,
-                         gsize        length)
-{
-  gsize size;
-
-  mmio_mapping_lock (self);
-  /* What somebody else has cut off can't become durable any more. */
-  size = mmio_mapping_get_size (self);
-  mmio_mapping_mark (self, (gsize) MIN (offset, size), MIN ((gsize) offset + length, size));
-  mmio_mapping_unlock (self);
-}

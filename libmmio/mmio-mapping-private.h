@@ -240,10 +240,6 @@ gboolean mmio_mapping_start_writeback (MmioMapping  *self,
 void     mmio_mapping_announce       (MmioMapping       *self,
                                       const MmioFlushed *flushed);
 guint64  mmio_mapping_get_pending    (MmioMapping   *self);
-/* What a writable pin was used for can't be seen: it counts as written when it goes, and at each flush. */
-void     mmio_mapping_mark_dirty     (MmioMapping   *self,
-                                      guint64        offset,
-                                      gsize          length);
 
 /* Under change_lock: lays the file's own pages over the faulted ones in the range, in every region of this file.
  * kept, which may be NULL: some stay as they are, recorded, since among them may be private pages that would be lost. */
