@@ -17,6 +17,9 @@
  * Tells the system what to expect of a range, which is widened to whole pages. See [madvise(2)](man:madvise(2)). No advice changes what
  * the range holds.
  *
+ * It is about the memory that the range is mapped at: after [method@Mmio.File.reload], and once the file has outgrown
+ * [property@Mmio.File:reserve-size], it has to be given again.
+ *
  * May be called from any thread.
  *
  * Errors: %MMIO_ERROR_NOT_SUPPORTED if the system doesn't know the advice, or for %MMIO_ADVICE_DONT_NEED on a copy-on-write

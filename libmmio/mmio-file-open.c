@@ -166,9 +166,7 @@ mmio_file_map_fd (MmioFile *self,
   keep_full_path (self);
   self->is_initialized = TRUE;
   mmio_file_take_seen (self, &buffer);
-  /* Wishes: a file that can't be had that way can still be had. */
-  if (self->huge_pages)
-    mmio_mapping_advise (mapping, 0, mapping->size, MMIO_ADVICE_HUGE_PAGE, NULL);
+  /* A wish: a file that can't be had that way can still be had. */
   if (self->prefault)
     mmio_mapping_populate (mapping, 0, mapping->size, NULL, NULL);
   mmio_flusher_start (&self->flusher);

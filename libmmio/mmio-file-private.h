@@ -35,7 +35,6 @@ struct _MmioFile
   gboolean has_name;            /* mapping.path is the path of a file, not a description */
   gboolean follow;
   gboolean prefault;
-  gboolean huge_pages;
   gboolean is_initialized;
 
   gint announce;                /* atomic */

@@ -258,7 +258,7 @@ mmio_file_set_property (GObject      *object,
 
     case PROP_HUGE_PAGES:
       if (may_set (self, pspec))
-        self->huge_pages = g_value_get_boolean (value);
+        self->mapping.huge_pages = g_value_get_boolean (value);
       break;
 
     case PROP_WATCH_INTERVAL:
@@ -352,7 +352,7 @@ mmio_file_get_property (GObject    *object,
       break;
 
     case PROP_HUGE_PAGES:
-      g_value_set_boolean (value, self->huge_pages);
+      g_value_set_boolean (value, self->mapping.huge_pages);
       break;
 
     case PROP_WATCH_INTERVAL:
@@ -532,7 +532,8 @@ mmio_file_class_init (MmioFileClass *klass)
   /**
    * MmioFile:huge-pages:
    *
-   * Whether to ask for huge pages, for construction only. It is a wish: [method@Mmio.File.get_huge_page_bytes] tells what came of it.
+   * Whether to ask for huge pages, also for what the file grows by and what it is reloaded as; for construction only. It is a wish:
+   * [method@Mmio.File.get_huge_page_bytes] tells what came of it.
    *
    * Since: 1.0
    */

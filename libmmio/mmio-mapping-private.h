@@ -109,6 +109,7 @@ struct _MmioMapping
 
   /* What hardly ever changes keeps what each write and each view store to, below, out of the cache lines above. */
   int fd;                       /* immutable number; -1 once closed (change_lock and flush_lock) */
+  gboolean huge_pages;          /* immutable: ask for them wherever the file is laid */
   gsize page_size;              /* immutable */
   guint64 reserve_size;         /* immutable: what was asked for; 0: automatic */
   gboolean reserve;             /* immutable: map past the end, so as to grow in place */

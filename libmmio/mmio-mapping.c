@@ -113,6 +113,16 @@ guarded_access (MmioMapping *self)
     }
 }
 
+/* A wish: where there are none, nothing is wrong. */
+static void
+ask_for_huge_pages (MmioMapping *self,
+                    gpointer     start,
+                    gsize        length)
+{
+  if (self->huge_pages)
+    mmio_os_advise (start, length, MMIO_ADVICE_HUGE_PAGE);
+}
+
 /* Both ends page-aligned. The addresses belong to the region: MAP_FIXED takes nothing from anybody else. */
 static gboolean
 lay_file (MmioMapping *self,
@@ -121,8 +131,14 @@ lay_file (MmioMapping *self,
           gsize        start,
           gsize        end)
 {
-  return start >= end || mmap (region->base + start, end - start, protection (self),
-                               sharing (self) | MAP_FIXED | self->map_flags, fd, (off_t) start) != MAP_FAILED;
+  if (start >= end)
+    return TRUE;
+  if (mmap (region->base + start, end - start, protection (self), sharing (self) | MAP_FIXED | self->map_flags, fd,
+            (off_t) start) == MAP_FAILED)
+    return FALSE;
+
+  ask_for_huge_pages (self, region->base + start, end - start);
+  return TRUE;
 }
 
 static gboolean
@@ -147,6 +163,7 @@ map_region (MmioMapping *self,
   if (base == MAP_FAILED)
     return FALSE;
 
+  ask_for_huge_pages (self, base, length);
   *region = (MmioRegion){ .base = base, .length = length, .generation = self->generation };
   region->guard = self->is_sealed ? &mmio_guard_none : mmio_guard_add (base, length, self->page_size, guarded_access (self));
   return TRUE;

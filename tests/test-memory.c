@@ -390,6 +390,71 @@ test_wishes (MmioTest      *test,
   g_assert_cmpuint (mmio_file_get_huge_page_bytes (file), <=, 4 << 20);
 }
 
+/* VmFlags of the mapping that address lies in: see proc_pid_smaps(5). NULL: not told. */
+static char *
+get_vm_flags (gconstpointer address)
+{
+  g_autofree char *contents = NULL;
+  g_auto (GStrv) lines = NULL;
+  gboolean inside = FALSE;
+
+  if (!g_file_get_contents ("/proc/self/smaps", &contents, NULL, NULL))
+    return NULL;
+  lines = g_strsplit (contents, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      guint64 from, to;
+
+      if (sscanf (lines[i], "%" G_GINT64_MODIFIER "x-%" G_GINT64_MODIFIER "x ", &from, &to) == 2)
+        inside = from <= (guintptr) address && (guintptr) address < to;
+      else if (inside && g_str_has_prefix (lines[i], "VmFlags:"))
+        return g_strconcat (lines[i], " ", NULL);
+    }
+
+  return NULL;
+}
+
+static gboolean
+wants_huge_pages (MmioFile *file,
+                  guint64   offset)
+{
+  g_autofree char *flags = get_vm_flags (mmio_file_peek (file, offset, 1, NULL));
+
+  return flags != NULL && strstr (flags, " hg ") != NULL;
+}
+
+static void
+test_huge_pages_are_asked_for_everywhere (MmioTest      *test,
+                                          gconstpointer  data G_GNUC_UNUSED)
+{
+  const guint64 reserve = 64 * 1024 * 1024;
+  g_autoptr (MmioFile) file = NULL;
+  g_autoptr (GError) error = NULL;
+  gconstpointer base;
+
+  mmio_test_write_pattern (test->path, 10000);
+  file = g_initable_new (MMIO_TYPE_FILE, NULL, &error, "path", test->path, "mode", MMIO_MODE_READ_WRITE, "huge-pages", TRUE,
+                         "reserve-size", reserve, NULL);
+  g_assert_no_error (error);
+  if (!wants_huge_pages (file, 0))
+    {
+      g_test_skip ("the system knows no huge pages, or doesn't tell that they were asked for");
+      return;
+    }
+
+  base = mmio_file_peek (file, 0, 1, NULL);
+  g_assert_true (mmio_file_resize (file, reserve, &error));
+  g_assert_no_error (error);
+  g_assert_true (mmio_file_peek (file, 0, 1, NULL) == base);
+  g_assert_true (wants_huge_pages (file, reserve - 1));
+  g_assert_true (mmio_file_resize (file, 2 * reserve, &error));
+  g_assert_true (mmio_file_peek (file, 0, 1, NULL) != base);
+  g_assert_true (wants_huge_pages (file, 0) && wants_huge_pages (file, 2 * reserve - 1));
+  g_assert_true (mmio_file_reload (file, &error));
+  g_assert_no_error (error);
+  g_assert_true (wants_huge_pages (file, 0) && wants_huge_pages (file, 2 * reserve - 1));
+}
+
 static gpointer
 ask_until_closed (gpointer data)
 {
@@ -518,6 +583,7 @@ main (int   argc,
   mmio_test_add ("/memory/residency-of-somebody-elses-file-is-true-or-an-error", NULL, test_residency_of_others);
   mmio_test_add ("/memory/prefault-reads-all-of-it", NULL, test_prefault);
   mmio_test_add ("/memory/prefault-and-huge-pages-are-wishes", NULL, test_wishes);
+  mmio_test_add ("/memory/huge-pages-are-asked-for-wherever-the-file-is-mapped", NULL, test_huge_pages_are_asked_for_everywhere);
 
   return g_test_run ();
 }
