@@ -72,9 +72,6 @@ mmio_file_call_in_caller (MmioFile  *self,
   CallInCaller *call;
   GTask *task;
 
-  /* No more than a look for those who resize it all the time. */
-  if (!g_atomic_int_get (&self->is_queue_running))
-    return FALSE;
   task = g_private_get (&task_under_way);
   if (task == NULL || g_task_get_source_object (task) != (gpointer) self)
     return FALSE;

@@ -118,7 +118,8 @@ mmio_file_notify_size (MmioFile *self)
   if (self->mapping.is_inherited)
     return;
 
-  if (!mmio_file_call_in_caller (self, mmio_file_notify_size))
+  /* No more than a look for those who resize it all the time. */
+  if (!g_atomic_int_get (&self->is_queue_running) || !mmio_file_call_in_caller (self, mmio_file_notify_size))
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SIZE]);
 }
 
