@@ -72,6 +72,9 @@ typedef enum
 
 MmioFileReach mmio_file_get_reach   (int                  fd);
 
+/* Of a folder: whatever appears in it raises an event, by exactly the name by which it is found. */
+gboolean mmio_file_tells_names      (int                  fd);
+
 void     mmio_watch_classify        (const MmioFileState *before,
                                      const MmioFileState *now,
                                      MmioWatchHints       hints,

@@ -228,6 +228,32 @@ mmio_file_get_reach (int fd)
   return (guint32) st.f_type == overlay ? MMIO_FILE_REACH_LAYERED : MMIO_FILE_REACH_LOCAL;
 }
 
+gboolean
+mmio_file_tells_names (int fd)
+{
+  /* Those that are known to do so: other systems change them, or kernels by themselves, or "File" is found where "file" appears. */
+  static const guint32 known[] = {
+    0x0000ef53, /* ext2, ext3, ext4 */
+    0x58465342, /* XFS */
+    0x9123683e, /* btrfs */
+    0xf2f52010, /* F2FS */
+    0xca451a4e, /* bcachefs */
+    0x01021994, /* tmpfs */
+    0x858458f6, /* ramfs */
+    0x958458f6, /* hugetlbfs */
+  };
+  struct statfs st;
+
+  if (fstatfs (fd, &st) != 0)
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    {
+      if ((guint32) st.f_type == known[i])
+        return TRUE;
+    }
+  return FALSE;
+}
+
 #else
 
 /* Which are local isn't known: none is taken for it. */
@@ -235,6 +261,12 @@ MmioFileReach
 mmio_file_get_reach (int fd G_GNUC_UNUSED)
 {
   return MMIO_FILE_REACH_LAYERED;
+}
+
+gboolean
+mmio_file_tells_names (int fd G_GNUC_UNUSED)
+{
+  return FALSE;
 }
 
 #endif

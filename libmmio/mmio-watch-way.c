@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "mmio-watch-way-private.h"
+#include "mmio-watch-state-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ typedef struct
   int outer;                    /* where folder was found; -1 if it wasn't found by name */
   char *name_in_outer;
   char *rest;                   /* what is left of the path */
-  gboolean complete;            /* nothing is on the way that isn't heard */
+  MmioWatchWay way;
 } Walk;
 
 static int
@@ -51,6 +52,14 @@ open_step (Walk       *walk,
   return keep (walk, openat (walk->folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
 }
 
+/* FNV-1a, of numbers in the place of bytes */
+static void
+add_to_identity (Walk    *walk,
+                 guint64  number)
+{
+  walk->way.identity = (walk->way.identity ^ number) * G_GUINT64_CONSTANT (0x100000001b3);
+}
+
 static void
 listen_to (Walk         *walk,
            int           fd,
@@ -58,7 +67,7 @@ listen_to (Walk         *walk,
            const char   *name)
 {
   if (mmio_watch_hub_add_step (walk->client, fd, role, name) != 0)
-    walk->complete = FALSE;
+    walk->way.is_heard = FALSE;
 }
 
 static gboolean
@@ -129,7 +138,12 @@ await_name (Walk       *walk,
 
   listen_to (walk, walk->folder, MMIO_WATCH_ROLE_PARENT, name);
   if (walk->outer < 0)
-    return;
+    {
+      /* The root stays. What was found as ".." may go and not say so. */
+      walk->way.is_awaited = walk->name_in_outer == NULL && mmio_file_tells_names (walk->folder);
+      return;
+    }
+  walk->way.is_awaited = mmio_file_tells_names (walk->folder) && mmio_file_tells_names (walk->outer);
   listen_to (walk, walk->outer, MMIO_WATCH_ROLE_PARENT, walk->name_in_outer);
   if (fstat (walk->folder, &st) == 0 && st.st_nlink == 0)
     mmio_watch_hub_hint (walk->client, MMIO_WATCH_HINT_PATH);
@@ -153,18 +167,21 @@ take_step (Walk *walk)
       fd = open_step (walk, name);
       if (fd < 0 && errno == ENOENT)
         return FALSE;
+      walk->way.is_awaited = FALSE;
     }
   if (fd < 0 || fstat (fd, &st) != 0)
     {
-      walk->complete = FALSE;
+      walk->way.is_heard = FALSE;
       return FALSE;
     }
+  add_to_identity (walk, (guint64) st.st_dev);
+  add_to_identity (walk, (guint64) st.st_ino);
 
   if (S_ISLNK (st.st_mode))
     {
       if (follow_link (walk, fd))
         return TRUE;
-      walk->complete = FALSE;
+      walk->way.is_heard = FALSE;
       return FALSE;
     }
   if (!S_ISDIR (st.st_mode))
@@ -172,11 +189,11 @@ take_step (Walk *walk)
   return enter (walk, fd, name);
 }
 
-gboolean
+MmioWatchWay
 mmio_watch_way_take (MmioWatchHubClient *client,
                      const char         *path)
 {
-  Walk walk = { .client = client, .folder = -1, .outer = -1, .complete = TRUE, .rest = g_strdup (path) };
+  Walk walk = { .client = client, .folder = -1, .outer = -1, .way = { .is_heard = TRUE }, .rest = g_strdup (path) };
 
   if (enter_root (&walk))
     {
@@ -184,23 +201,23 @@ mmio_watch_way_take (MmioWatchHubClient *client,
         ;
     }
   else
-    walk.complete = FALSE;
+    walk.way.is_heard = FALSE;
 
   mmio_watch_hub_take_way (client);
   for (guint i = 0; i < walk.n_fds; i++)
     close (walk.fds[i]);
   g_free (walk.rest);
   g_free (walk.name_in_outer);
-  return walk.complete;
+  return walk.way;
 }
 
 #else
 
-gboolean
+MmioWatchWay
 mmio_watch_way_take (MmioWatchHubClient *client G_GNUC_UNUSED,
                      const char         *path G_GNUC_UNUSED)
 {
-  return FALSE;
+  return (MmioWatchWay) { .is_heard = FALSE };
 }
 
 #endif

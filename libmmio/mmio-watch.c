@@ -62,7 +62,8 @@ struct _MmioWatch
   gboolean stopped;
 
   MmioWatchMonitor *monitor;    /* NULL where the hub hears */
-  gboolean hears_way;           /* everything on the way to the file is heard */
+  MmioWatchWay way;             /* to the file */
+  gboolean way_is_sure;         /* whatever puts something at its end, where nothing is, will be heard */
 
   int fd;                       /* the inode of state, kept so that its number can't be another's; -1 if there is none */
   gboolean fd_is_lent;          /* it is the owner's: read by way of begin_reading () */
@@ -173,7 +174,7 @@ static gboolean
 needs_polling (MmioWatch *watch)
 {
   if (!watch->state.exists)
-    return TRUE;
+    return !watch->way_is_sure;
   if (watch->monitor != NULL)
     return watch->reach == MMIO_FILE_REACH_REMOTE || strcmp (mmio_watch_monitor_get_backend (watch->monitor), "poll") == 0;
   return !hears_file (watch) || watch->reach != MMIO_FILE_REACH_LOCAL;
@@ -182,13 +183,12 @@ needs_polling (MmioWatch *watch)
 static void
 choose_backend (MmioWatch *watch)
 {
-  gboolean local = watch->reach == MMIO_FILE_REACH_LOCAL;
   const char *backend;
 
   if (watch->monitor != NULL)
     backend = mmio_watch_monitor_get_backend (watch->monitor);
-  else if (watch->state.exists ? hears_file (watch) : watch->hears_way)
-    backend = local ? "inotify" : "inotify+poll";
+  else if (watch->state.exists ? hears_file (watch) : watch->way.is_heard)
+    backend = needs_polling (watch) ? "inotify+poll" : "inotify";
   else
     backend = "poll";
   g_atomic_pointer_set (&watch->backend, (gpointer) backend);
@@ -197,12 +197,17 @@ choose_backend (MmioWatch *watch)
 static void
 renew_way (MmioWatch *watch)
 {
+  MmioWatchWay before = watch->way;
+
   if (watch->path == NULL)
     return;
   if (watch->monitor != NULL)
-    mmio_watch_monitor_follow (watch->monitor);
-  else
-    watch->hears_way = mmio_watch_way_take (&watch->client, watch->path);
+    {
+      mmio_watch_monitor_follow (watch->monitor);
+      return;
+    }
+  watch->way = mmio_watch_way_take (&watch->client, watch->path);
+  watch->way_is_sure = watch->way.is_awaited && watch->way.is_heard && before.is_heard && before.identity == watch->way.identity;
 }
 
 /* The inode that is compared with. All with lock held. */
@@ -751,7 +756,8 @@ compare (MmioWatch *watch)
   guint n_looks = 0;
 
   watch->burst_due = G_MAXINT64;
-  if ((watch->hints & (MMIO_WATCH_HINT_PATH | MMIO_WATCH_HINT_LOST)) != 0 || !watch->state.exists)
+  /* What is awaited for sure is heard: of thousands of missing files each costs a look at its path, now and then. */
+  if ((watch->hints & (MMIO_WATCH_HINT_PATH | MMIO_WATCH_HINT_LOST)) != 0 || (!watch->state.exists && !watch->way_is_sure))
     renew_way (watch);
   do
     {

@@ -6,6 +6,7 @@
 
 #include "mmio-error.h"
 #include "mmio-watch-private.h"
+#include "mmio-watch-way-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -1001,6 +1002,113 @@ test_folders_appear (Fixture      *f,
 }
 
 static void
+ignore_client (MmioWatchHubClient *client G_GNUC_UNUSED)
+{
+}
+
+static void
+ignore_wake (MmioWatchHubClient *client G_GNUC_UNUSED,
+             MmioWatchHints      hints G_GNUC_UNUSED)
+{
+}
+
+static gboolean
+can_await (Fixture *f)
+{
+  int fd = open (f->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  gboolean can = REPORTS_ONCE && mmio_file_tells_names (fd);
+
+  close (fd);
+  if (!can)
+    g_test_skip ("the system can't tell of every name that appears in this folder");
+  return can;
+}
+
+/* What is missing needs no look at the way to it as long as everything is heard that could put something there. */
+static void
+test_way_is_known (Fixture      *f,
+                   gconstpointer data G_GNUC_UNUSED)
+{
+  const MmioWatchHubClientClass klass = { .ref = ignore_client, .unref = ignore_client, .wake = ignore_wake };
+  const struct
+  {
+    const char *script;
+    const char *name;
+    gboolean is_awaited;
+  } cases[] = {
+    { "mkdir -p a/b", "a/b/nothing", TRUE },
+    { "mkdir -p a/b", "a/nothing/b/c", TRUE },
+    { "mkdir -p a/b; ln -s a link", "link/b/nothing", TRUE },
+    { "mkdir -p a/b; ln -s a/b/nothing link", "link", TRUE },
+    /* what is in the way can go without a word */
+    { "echo > a", "a/nothing", FALSE },
+    /* a folder that is found as the one above can go so, too */
+    { "mkdir -p a/b; ln -s ../nothing a/b/link", "a/b/link", FALSE },
+    { "ln -s link link", "link", FALSE },
+    { "mkdir -p a/b", "a/b", FALSE },
+    { "echo > a", "a", FALSE },
+  };
+  MmioWatchHubClient client = { 0 };
+
+  if (!can_await (f))
+    return;
+  mmio_watch_hub_join (&client, &klass, g_main_context_default ());
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *path = in_folder (f, cases[i].name);
+      MmioWatchWay first, second;
+
+      shell (f, "rm -rf a link");
+      shell (f, cases[i].script);
+      first = mmio_watch_way_take (&client, path);
+      second = mmio_watch_way_take (&client, path);
+      g_test_message ("%s", cases[i].name);
+      g_assert_cmpint (first.is_awaited, ==, cases[i].is_awaited);
+      g_assert_cmpint (second.is_awaited, ==, cases[i].is_awaited);
+      g_assert_cmpuint (first.identity, ==, second.identity);
+      if (!cases[i].is_awaited || i > 2)
+        continue;
+      g_assert_true (first.is_heard);
+
+      /* another one that looks the same */
+      shell (f, "mv a was-a; cp -r was-a a; rm -r was-a");
+      second = mmio_watch_way_take (&client, path);
+      g_assert_true (second.is_awaited);
+      g_assert_cmpuint (first.identity, !=, second.identity);
+    }
+  mmio_watch_hub_leave (&client);
+  mmio_watch_hub_clear (&client);
+}
+
+static void
+test_missing_is_not_polled (Fixture      *f,
+                            gconstpointer data G_GNUC_UNUSED)
+{
+  if (!can_await (f))
+    return;
+  start (f);
+  g_assert_no_errno (unlink (f->path));
+  assert_next (f, MMIO_WATCH_REMOVED);
+  WAIT_FOR (f, strcmp (mmio_watch_get_backend (f->watch), "inotify") == 0);
+  write_file (f->path, "again");
+  assert_next (f, MMIO_WATCH_REPLACED);
+  g_assert_cmpstr (mmio_watch_get_backend (f->watch), ==, "inotify");
+  g_clear_pointer (&f->watch, mmio_watch_stop);
+
+  close (f->fd);
+  f->fd = -1;
+  g_free (f->path);
+  f->path = in_folder (f, "a/b/file");
+  shell (f, "mkdir -p a/b; echo > a/b/file");
+  start (f);
+  shell (f, "mv a gone; echo > a");
+  assert_next (f, MMIO_WATCH_REMOVED);
+  WAIT_FOR (f, strcmp (mmio_watch_get_backend (f->watch), "inotify+poll") == 0);
+  shell (f, "rm a; mkdir -p a/b; echo here > \"$1\"");
+  assert_next (f, MMIO_WATCH_REPLACED);
+}
+
+static void
 test_name_that_is_no_text (void)
 {
   Fixture f = { 0 };
@@ -1711,6 +1819,9 @@ test_overlay (Fixture      *f,
   options = g_strdup_printf ("lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work", f->folder, f->folder, f->folder);
   if (mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount ("none", merged, "overlay", 0, options) != 0)
     exit (CANNOT_BE_DONE_HERE);
+  f->fd = open (merged, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  g_assert_false (mmio_file_tells_names (f->fd));
+  g_assert_no_errno (close (f->fd));
   g_free (f->path);
   f->path = g_build_filename (merged, "file", NULL);
   f->fd = open (f->path, O_RDONLY | O_CLOEXEC);
@@ -1822,6 +1933,8 @@ main (int   argc,
   add ("symbolic-link/link-changes", test_link_changes);
   add ("folder-goes-and-comes", test_folder_goes_and_comes);
   add ("folders-appear", test_folders_appear);
+  add ("way/is-known-where-all-is-heard", test_way_is_known);
+  add ("way/missing-is-not-polled", test_missing_is_not_polled);
   g_test_add_func ("/watch/name-that-is-no-text", test_name_that_is_no_text);
   add ("descriptor-alone", test_descriptor_alone);
   add ("interval/burst-is-coalesced", test_burst_is_coalesced);
