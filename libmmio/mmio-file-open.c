@@ -191,6 +191,10 @@ check_access (MmioFile *self,
 
   can_read = (flags & O_ACCMODE) != O_WRONLY;
   can_write = (flags & O_ACCMODE) == O_RDWR;
+#ifdef O_PATH
+  /* Stands for the name alone, though it looks like O_RDONLY. */
+  can_read = can_read && (flags & O_PATH) == 0;
+#endif
   if (self->mapping.mode == MMIO_MODE_READ_WRITE ? can_write : can_read)
     return TRUE;
 

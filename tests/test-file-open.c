@@ -466,6 +466,17 @@ test_fd_access (MmioTest     *t,
     assert_bad_fd (fd, modes[i], G_IO_ERROR_PERMISSION_DENIED);
   close (fd);
 
+#ifdef O_PATH
+  /* Of an empty file too, of which nothing has to be mapped. */
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
+    {
+      mmio_test_truncate (t->path, i);
+      fd = open (t->path, O_PATH | O_CLOEXEC);
+      assert_bad_fd (fd, modes[i], G_IO_ERROR_PERMISSION_DENIED);
+      close (fd);
+    }
+#endif
+
   g_assert_cmpuint (mmio_test_count_fds (), ==, n_fds);
 }
 
