@@ -97,15 +97,24 @@ change_something (Sparse *self)
   self->pieces[self->n_pieces++ % N_PIECES] = offset + (g_rand_boolean (self->rand) ? length : 0);
 }
 
+/* Most of the file is zeros: by a byte of the pattern that is none, if it has one. */
 static gint64
 find_last_in (const guint8 *bytes,
               gsize         n,
               const guint8 *pattern,
               gsize         length)
 {
-  for (gsize at = n; at >= length; at--)
-    if (bytes[at - 1] == pattern[length - 1] && memcmp (bytes + at - length, pattern, length) == 0)
-      return (gint64) (at - length);
+  gsize key = 0, n_places = n < length ? 0 : n - length + 1;
+  const guint8 *found;
+
+  while (key + 1 < length && pattern[key] == 0)
+    key++;
+  while (n_places > 0 && (found = memrchr (bytes + key, pattern[key], n_places)) != NULL)
+    {
+      n_places = (gsize) (found - (bytes + key));
+      if (memcmp (bytes + n_places, pattern, length) == 0)
+        return (gint64) n_places;
+    }
 
   return -1;
 }
