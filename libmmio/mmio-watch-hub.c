@@ -44,8 +44,7 @@ struct _MmioWatchHub
   GHashTable *inodes;           /* inotify's number -> Inode, owned */
   int fd;                       /* of inotify; -1 if there is none */
   int error;                    /* why there is none */
-  int mounts_fd;                /* polls as an error when a file system is mounted or unmounted; -1 if there is none */
-  gpointer mounts_tag;
+  GSource *mounts;              /* MountsSource, owned: set once, before the hub can be found; NULL if there is none */
   GThreadPool *pool;            /* NULL until somebody needs it */
 };
 
@@ -183,20 +182,65 @@ take_due_timers (MmioWatchHub *hub)
     }
 }
 
-static void
-watch_mounts (MmioWatchHub *hub)
+/* What tells of mounts tells it once to who polls, and a main loop drops what it has polled for a source if one of a higher priority is
+ * ready too. So this is a source of its own, of the highest priority there is. */
+typedef struct
 {
-  hub->mounts_fd = open ("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-  if (hub->mounts_fd >= 0)
-    hub->mounts_tag = g_source_add_unix_fd (&hub->source, hub->mounts_fd, G_IO_ERR);
+  GSource source;
+  MmioWatchHub *hub;            /* owned, as the source's data: until it is destroyed */
+  int fd;                       /* polls as an error when a file system is mounted or unmounted */
+} MountsSource;
+
+static gboolean
+mounts_dispatch (GSource    *source,
+                 GSourceFunc unused_callback G_GNUC_UNUSED,
+                 gpointer    unused_data G_GNUC_UNUSED)
+{
+  MmioWatchHub *hub = ((MountsSource *) source)->hub;
+
+  if (hub->key != hub_key)
+    return G_SOURCE_REMOVE;
+  g_mutex_lock (&hub->lock);
+  tell_all (hub, MMIO_WATCH_HINT_PATH);
+  update_ready_time (hub);
+  g_mutex_unlock (&hub->lock);
+  return G_SOURCE_CONTINUE;
 }
 
-/* lock held */
 static void
-hear_of_mounts (MmioWatchHub *hub)
+mounts_finalize (GSource *source)
 {
-  if (hub->mounts_tag != NULL && g_source_query_unix_fd (&hub->source, hub->mounts_tag) != 0)
-    tell_all (hub, MMIO_WATCH_HINT_PATH);
+  close (((MountsSource *) source)->fd);
+}
+
+static GSourceFuncs mounts_funcs = {
+  .dispatch = mounts_dispatch,
+  .finalize = mounts_finalize,
+};
+
+static void
+unref_hub (gpointer hub)
+{
+  g_source_unref (hub);
+}
+
+static void
+watch_mounts (MmioWatchHub *hub,
+              GMainContext *context)
+{
+  int fd = open ("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+
+  if (fd < 0)
+    return;
+  hub->mounts = g_source_new (&mounts_funcs, sizeof (MountsSource));
+  ((MountsSource *) hub->mounts)->hub = hub;
+  ((MountsSource *) hub->mounts)->fd = fd;
+  g_source_set_static_name (hub->mounts, "libmmio mounts");
+  g_source_set_priority (hub->mounts, G_MININT);
+  g_source_set_can_recurse (hub->mounts, TRUE);
+  g_source_set_callback (hub->mounts, NULL, g_source_ref (&hub->source), unref_hub);
+  g_source_add_unix_fd (hub->mounts, fd, G_IO_ERR);
+  g_source_attach (hub->mounts, context);
 }
 
 static void
@@ -562,7 +606,6 @@ hub_dispatch (GSource    *source,
     return G_SOURCE_REMOVE;
 
   g_mutex_lock (&hub->lock);
-  hear_of_mounts (hub);
   drain (hub);
   take_due_timers (hub);
   n_ready = g_queue_get_length (&hub->ready);
@@ -597,8 +640,7 @@ hub_finalize (GSource *source)
 
   if (hub->fd >= 0)
     close (hub->fd);
-  if (hub->mounts_fd >= 0)
-    close (hub->mounts_fd);
+  g_clear_pointer (&hub->mounts, g_source_unref);
   /* what is being run ends by itself */
   if (hub->pool != NULL)
     g_thread_pool_free (hub->pool, FALSE, FALSE);
@@ -629,7 +671,7 @@ hub_new (GMainContext *context)
   hub->timers = g_sequence_new (NULL);
   hub->inodes = g_hash_table_new_full (NULL, NULL, NULL, free_inode);
   open_queue (hub);
-  watch_mounts (hub);
+  watch_mounts (hub, context);
   g_source_attach (source, context);
   return hub;
 }
@@ -683,7 +725,11 @@ mmio_watch_hub_leave (MmioWatchHubClient *client)
       if (hub->fd >= 0 && n_idle < MAX_IDLE)
         set_idle (hub, TRUE);
       else
-        g_source_destroy (&hub->source);
+        {
+          if (hub->mounts != NULL)
+            g_source_destroy (hub->mounts);
+          g_source_destroy (&hub->source);
+        }
     }
   g_mutex_unlock (&hubs_lock);
 

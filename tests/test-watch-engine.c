@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib-unix.h>
 #include <glib/gstdio.h>
 #include <pthread.h>
 #include <sched.h>
@@ -1848,6 +1849,52 @@ test_overlay (Fixture      *f,
   g_assert_no_errno (umount2 (merged, MNT_DETACH));
 }
 
+static gboolean
+take_turn (gint         fd G_GNUC_UNUSED,
+           GIOCondition condition G_GNUC_UNUSED,
+           gpointer     user_data)
+{
+  guint *n_turns = user_data;
+
+  return ++*n_turns < 10;
+}
+
+/* The system tells of a mount once, to whoever asks; a main loop asks for all sources, and has then turns for the more urgent ones. */
+static void
+test_mount_beside_urgent (Fixture      *f,
+                          gconstpointer data G_GNUC_UNUSED)
+{
+  int urgent[2];
+  guint n_turns = 0;
+
+  if (!REPORTS_ONCE)
+    {
+      g_test_skip ("GFileMonitor doesn't tell of mounts");
+      return;
+    }
+  if (!in_namespace (CLONE_NEWNS, "/watch/mount-is-told-beside-what-is-urgent"))
+    return;
+  if (mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+    exit (CANNOT_BE_DONE_HERE);
+  start (f);
+  while (g_main_context_iteration (f->context, FALSE))
+    ;
+  g_assert_true (g_unix_open_pipe (urgent, FD_CLOEXEC, NULL));
+  g_assert_cmpint (write (urgent[1], "x", 1), ==, 1);
+  g_unix_fd_add_full (G_PRIORITY_HIGH, urgent[0], G_IO_IN, take_turn, &n_turns, NULL);
+  if (mount ("none", f->folder, "tmpfs", 0, NULL) != 0)
+    exit (CANNOT_BE_DONE_HERE);
+  /* not with the next tick */
+  while (g_main_context_iteration (f->context, FALSE))
+    ;
+  g_assert_cmpuint (n_turns, ==, 10);
+  g_assert_cmpuint (g_queue_get_length (&f->reports), ==, 1);
+  assert_next (f, MMIO_WATCH_REMOVED);
+  close (urgent[0]);
+  close (urgent[1]);
+  g_assert_no_errno (umount2 (f->folder, MNT_DETACH));
+}
+
 static void
 test_unmount (Fixture      *f,
               gconstpointer data G_GNUC_UNUSED)
@@ -1926,6 +1973,7 @@ main (int   argc,
   add ("store-by-another-is-reported-though-no-event-comes", test_store_by_another);
   add ("exchange-is-replaced", test_exchange);
   add ("unmount-is-removed", test_unmount);
+  add ("mount-is-told-beside-what-is-urgent", test_mount_beside_urgent);
   add ("overlay-is-polled-beside-events", test_overlay);
   add ("symbolic-link/on-the-way", test_link_on_the_way_changes);
   add ("symbolic-link/dangling", test_dangling_link);
