@@ -52,8 +52,8 @@ MmioGuardRange *mmio_guard_add          (gpointer        start,
 void            mmio_guard_remove       (MmioGuardRange *range);
 
 /* TRUE while faults are recorded that nobody has healed. A record is there before its zero page is, so a copy that was given
- * zeros sees it, if two things hold: an acquire fence stands between the copy and this call, and the copy did not overlap a
- * heal (heal inside the write side of the sequence that validates copies). */
+ * zeros sees it, if two things hold: an acquire fence stands between the copy and this call, and no heal came before this call (heal
+ * inside the write side of the sequence that validates copies, and look at that after this call and another acquire fence). */
 static inline gboolean
 mmio_guard_range_has_faults (const MmioGuardRange *range)
 {

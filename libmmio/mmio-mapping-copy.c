@@ -343,6 +343,7 @@ try_read (MmioMapping *self,
   gsize sequence = __atomic_load_n (&self->sequence, __ATOMIC_ACQUIRE);
   Stripes stripes = { __atomic_load_n (&self->stripes, __ATOMIC_ACQUIRE), 0, 0 };
   gsize before = 0, after = 0;
+  gboolean faulted;
   gsize size;
 
   if ((sequence & MMIO_SEQUENCE_WRITING) != 0)
@@ -361,11 +362,13 @@ try_read (MmioMapping *self,
   mmio_copy (buffer, __atomic_load_n (&self->base, __ATOMIC_RELAXED) + offset, count);
 
   __atomic_thread_fence (__ATOMIC_ACQUIRE);
+  faulted = mmio_guard_range_has_faults (__atomic_load_n (&self->guard, __ATOMIC_RELAXED));
+  __atomic_thread_fence (__ATOMIC_ACQUIRE);
   stripes_sum (&stripes, &after);
   if (before != after || __atomic_load_n (&self->sequence, __ATOMIC_RELAXED) != sequence)
     return READ_DISTURBED;
 
-  return mmio_guard_range_has_faults (__atomic_load_n (&self->guard, __ATOMIC_RELAXED)) ? READ_BARRED : READ_DONE;
+  return faulted ? READ_BARRED : READ_DONE;
 }
 
 /* With writers kept out. What has faulted is put back where the file has it. */

@@ -40,12 +40,15 @@ typedef struct _MmioPin MmioPin;
  *   reader                                       writer, who has the lock
  *   1 load the sequences, acquire                a store the sequences, odd
  *   2 copy the bytes                             b release fence
- *   3 acquire fence                              c store the bytes
+ *   3 acquire fence, faults, acquire fence       c store the bytes, or heal and forget a fault
  *   4 load the sequences again                   d store the sequences, even, release
  *
  * A reader that has copied a byte stored in c finds in 4 what a stored, or something newer: b pairs with 3. One that loads in 1 what d
  * stored copies nothing older than c: d pairs with 1. So a copy that passes is one state of its range, between two changes; also where
- * a write counts in several stripes, since all of them are odd before its first byte is stored, and even only after its last. */
+ * a write counts in several stripes, since all of them are odd before its first byte is stored, and even only after its last.
+ *
+ * It is the same with faults: a reader that finds no record in 3 any more of what it has copied finds in 4 that it was forgotten. After 4
+ * would be too late to look: between the two somebody may heal. */
 #define MMIO_SEQUENCE_WRITING ((gsize) 1)
 
 /* With fewer, a writer that goes everywhere in the file has too often just taken the line that a reader wants. */
@@ -498,9 +501,11 @@ mmio_mapping_try_read (MmioMapping *self,
 
   /* Steps 3 and 4. */
   __atomic_thread_fence (__ATOMIC_ACQUIRE);
+  if (G_UNLIKELY (mmio_guard_range_has_faults (__atomic_load_n (&self->guard, __ATOMIC_RELAXED))))
+    return FALSE;
+  __atomic_thread_fence (__ATOMIC_ACQUIRE);
 
-  return __atomic_load_n (&self->sequence, __ATOMIC_RELAXED) + __atomic_load_n (also, __ATOMIC_RELAXED) == sum &&
-         !mmio_guard_range_has_faults (__atomic_load_n (&self->guard, __ATOMIC_RELAXED));
+  return __atomic_load_n (&self->sequence, __ATOMIC_RELAXED) + __atomic_load_n (also, __ATOMIC_RELAXED) == sum;
 }
 
 void mmio_mapping_lock_slow (MmioMapping *self) __attribute__ ((cold));
