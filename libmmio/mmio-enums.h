@@ -87,7 +87,7 @@ typedef enum
 /**
  * MmioWatchFlags:
  * @MMIO_WATCH_FLAGS_NONE: say that the file changed
- * @MMIO_WATCH_FLAGS_LOCATE: find out which bytes changed, off the main thread
+ * @MMIO_WATCH_FLAGS_LOCATE: find out which bytes changed, off the main thread; what changed and changed back between two looks did not
  * @MMIO_WATCH_FLAGS_RELOAD: when the file is replaced, map the new one
  * @MMIO_WATCH_FLAGS_LEASE: hold off who wants to write until [signal@Mmio.File::about-to-change] has been handled; where no lease can be
  *   had the watch is %MMIO_ERROR_NOT_SUPPORTED

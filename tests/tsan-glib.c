@@ -231,8 +231,11 @@ g_source_set_callback (GSource       *source,
 {
   NEXT (g_source_set_callback);
   release (source);
-  /* A source with functions of its own calls func in its own way. */
-  next (source, func, data, destroy);
+  /* A source with functions of its own calls func in its own way. It is only known to come after the beginning of the iteration. */
+  if (source->source_funcs == &g_idle_funcs || source->source_funcs == &g_timeout_funcs)
+    next (source, do_handed, hand (func, data, destroy), destroy_handed);
+  else
+    next (source, func, data, destroy);
 }
 
 guint
