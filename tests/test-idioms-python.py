@@ -18,6 +18,7 @@ import tarfile
 import tempfile
 import threading
 import unittest
+import unittest.mock
 import zipfile
 
 import gi
@@ -309,6 +310,13 @@ class Items(FileTest):
             file.resize(100)
             with self.assertRaises(IndexError):
                 file[100]
+
+    def test_an_item_of_a_file_that_gets_shorter_meanwhile(self):
+        # As if another thread had shrunk it between the two questions after the size and the memory.
+        with self.make(b'\1' * 100) as file:
+            with unittest.mock.patch.object(sys.modules[Mmio.File.__module__], '_get_size', lambda _file: 1 << 20):
+                self.assertEqual(file[99], 1)
+            self.assertEqual(file[98], 1)
 
     def test_looking_at_items_pins_nothing(self):
         with self.make(b'abc') as file:

@@ -715,7 +715,11 @@ class _Sequence:
         if '_items_handlers' not in self.__dict__:
             self._items_handlers = [self.connect(name, _forget) for name in ('notify::size', 'changed', 'replaced')]
         turn = self.__dict__.get('_turn')
-        view = _get_view(self, 0, _get_size(self))
+        try:
+            view = _get_view(self, 0, _get_size(self))
+        except GLib.Error:
+            # Another thread has made it shorter meanwhile, or closed it: the next item looks again.
+            return
         self._items = memoryview(_Memory.from_address(view.get_pointer())).cast('B')[:view.get_length()].toreadonly()
         view.release()
         # Another thread may have changed it meanwhile.
