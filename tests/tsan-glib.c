@@ -30,6 +30,10 @@ release (gconstpointer address)
   if (G_UNLIKELY (__atomic_load_n (&next, __ATOMIC_ACQUIRE) == NULL)) \
     __atomic_store_n (&next, (__typeof__ (name) *) dlsym (RTLD_NEXT, #name), __ATOMIC_RELEASE)
 
+/* Absent in a program without GLib. */
+#pragma weak g_idle_funcs
+#pragma weak g_timeout_funcs
+
 #undef g_mutex_lock
 void
 g_mutex_lock (GMutex *mutex)
